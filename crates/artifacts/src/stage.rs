@@ -1,0 +1,249 @@
+//! Running a stage: skip it when nothing changed, otherwise write its files and, last, its manifest.
+
+use crate::manifest::{FileRecord, MANIFEST, Manifest, RowsRecord};
+use crate::runtime::Stopwatch;
+use crate::{Error, Result, Row, Seed, Writer, hash_path, remove_stale_temporaries, write_bytes};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+/// What a stage is about to do.
+#[derive(Debug, Clone)]
+pub struct StageSpec {
+    /// The stage's name.
+    pub name: &'static str,
+    /// Raised by its author when its output changes for the same input: old folders are then made again.
+    pub version: u32,
+    /// The folder it writes.
+    pub folder: PathBuf,
+    /// The run's seed.
+    pub seed: Seed,
+    /// All settings, resolved.
+    pub config: serde_json::Value,
+    /// Every file or folder it reads.
+    pub inputs: Vec<PathBuf>,
+    /// Run even if nothing changed.
+    pub force: bool,
+}
+
+/// What [`StageSpec::begin`] found.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The folder already holds what this stage would write.
+    Unchanged(Manifest),
+    /// There is work to do.
+    Run(OpenStage),
+}
+
+impl StageSpec {
+    /// Hashes the inputs, checks them against the manifests beside them, and compares everything with the stage's own
+    /// manifest, if it has one.
+    ///
+    /// # Errors
+    /// An input is missing, or is not what the manifest beside it recorded.
+    pub fn begin(self) -> Result<Outcome> {
+        let clock = Stopwatch::start();
+        let inputs = self.inputs.iter().map(|p| self.record_input(p)).collect::<Result<Vec<_>>>()?;
+        let manifest = Manifest {
+            stage: self.name.to_owned(),
+            stage_version: self.version,
+            code_version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: self.seed,
+            config: self.config.clone(),
+            inputs,
+            outputs: Vec::new(),
+            rows_in: 0,
+            rows_kept: 0,
+            rows_rejected: BTreeMap::new(),
+            facts: BTreeMap::new(),
+        };
+        let previous = Manifest::read(&self.folder).unwrap_or_else(|e| {
+            tracing::warn!("{e}");
+            None
+        });
+        match previous {
+            Some(previous) if !self.force => match self.what_changed(&manifest, &previous) {
+                None => {
+                    tracing::info!(stage = self.name, "unchanged, skipped");
+                    return Ok(Outcome::Unchanged(previous));
+                }
+                Some(reason) => tracing::info!(stage = self.name, "runs again: {reason}"),
+            },
+            Some(_) => tracing::info!(stage = self.name, "runs again: forced"),
+            None => tracing::info!(stage = self.name, "runs"),
+        }
+        std::fs::create_dir_all(&self.folder).map_err(|source| Error::Io {
+            path: self.folder.clone(),
+            action: "make folder",
+            source,
+        })?;
+        remove_stale_temporaries(&self.folder)?;
+        // From here on the folder is in the making: without a manifest nobody takes it for complete.
+        let path = self.folder.join(MANIFEST);
+        if path.exists() {
+            std::fs::remove_file(&path).map_err(|source| Error::Io { path, action: "remove", source })?;
+        }
+        Ok(Outcome::Run(OpenStage { folder: self.folder, manifest, clock }))
+    }
+
+    fn record_input(&self, path: &Path) -> Result<FileRecord> {
+        let blake3 = hash_path(path)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        if let (Some(beside), Some(name)) = (Manifest::read(folder).ok().flatten(), path.file_name()) {
+            if let Some(record) = beside.output(&name.to_string_lossy()) {
+                if record.blake3 != blake3 {
+                    return Err(Error::InputChanged {
+                        path: path.into(),
+                        manifest: folder.join(MANIFEST),
+                        stage: beside.stage.clone(),
+                        recorded: record.blake3[..8.min(record.blake3.len())].to_owned(),
+                        found: blake3[..8].to_owned(),
+                    });
+                }
+            }
+        }
+        Ok(FileRecord { path: self.name_of(path), blake3, rows: None })
+    }
+
+    /// Inputs of the same run are named relative to this stage, so that moving a run changes nothing.
+    fn name_of(&self, path: &Path) -> String {
+        let run = self.folder.parent();
+        let within = run.and_then(|run| path.strip_prefix(run).ok());
+        let parts = within.unwrap_or(path).components().filter(|c| *c != Component::CurDir).collect::<PathBuf>();
+        let name = parts.to_string_lossy().replace('\\', "/");
+        if within.is_some() { format!("../{name}") } else { name }
+    }
+
+    fn what_changed(&self, new: &Manifest, old: &Manifest) -> Option<String> {
+        if (&new.code_version, new.stage_version) != (&old.code_version, old.stage_version) {
+            return Some("the code has a new version".into());
+        }
+        if new.seed != old.seed {
+            return Some(format!("seed {} was {}", new.seed.0, old.seed.0));
+        }
+        if new.config != old.config {
+            return Some(format!("setting {}", first_difference("", &new.config, &old.config)));
+        }
+        for input in &new.inputs {
+            match old.inputs.iter().find(|o| o.path == input.path) {
+                None => return Some(format!("{} is a new input", input.path)),
+                Some(o) if o.blake3 != input.blake3 => return Some(format!("{} changed", input.path)),
+                Some(_) => {}
+            }
+        }
+        if new.inputs.len() != old.inputs.len() {
+            return Some("an input is gone".into());
+        }
+        let broken = |o: &&FileRecord| hash_path(&self.folder.join(&o.path)).map_or(true, |found| found != o.blake3);
+        old.outputs.iter().find(broken).map(|o| format!("its output {} is gone or was altered", o.path))
+    }
+}
+
+fn first_difference(at: &str, new: &serde_json::Value, old: &serde_json::Value) -> String {
+    match (new.as_object(), old.as_object()) {
+        (Some(new), Some(old)) => {
+            let keys = new.keys().chain(old.keys().filter(|k| !new.contains_key(*k)));
+            let null = serde_json::Value::Null;
+            for key in keys {
+                let (n, o) = (new.get(key).unwrap_or(&null), old.get(key).unwrap_or(&null));
+                if n != o {
+                    return first_difference(&format!("{at}{}{key}", if at.is_empty() { "" } else { "." }), n, o);
+                }
+            }
+            format!("{at} changed")
+        }
+        _ => format!("{at} = {new} was {old}"),
+    }
+}
+
+/// A stage at work: the only way to put files into its folder.
+#[derive(Debug)]
+pub struct OpenStage {
+    folder: PathBuf,
+    manifest: Manifest,
+    clock: Stopwatch,
+}
+
+impl OpenStage {
+    /// The folder being written.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The seed of the use called `name` within this stage.
+    pub fn seed(&self, name: &str) -> Seed {
+        self.manifest.seed.derive(&format!("{}/{name}", self.manifest.stage))
+    }
+
+    /// One hash of seed, settings and inputs: equal for runs that must give equal files.
+    pub fn inputs_fingerprint(&self) -> String {
+        let text = serde_json::to_string(&self.manifest).unwrap_or_default();
+        blake3::hash(text.as_bytes()).to_hex().to_string()
+    }
+
+    /// A writer for rows too many to hold; give its result to [`OpenStage::add_rows`].
+    pub fn writer<R: Row>(&self, file: &str) -> Result<Writer<R>> {
+        Writer::create(&self.folder.join(file))
+    }
+
+    /// Finishes a writer and records its file.
+    pub fn add_rows<R: Row>(&mut self, file: &str, writer: Writer<R>) -> Result<u64> {
+        let count = writer.finish()?;
+        self.record(file, Some(RowsRecord { row: R::NAME.to_owned(), version: R::VERSION, count }))?;
+        Ok(count)
+    }
+
+    /// Writes all rows to one Parquet file.
+    pub fn write_rows<R: Row>(&mut self, file: &str, rows: impl IntoIterator<Item = R>) -> Result<u64> {
+        let mut writer = self.writer(file)?;
+        for row in rows {
+            writer.push(row)?;
+        }
+        self.add_rows(file, writer)
+    }
+
+    /// Writes a report, a plot, a configuration.
+    pub fn write_bytes(&mut self, file: &str, bytes: &[u8]) -> Result<()> {
+        write_bytes(&self.folder.join(file), bytes)?;
+        self.record(file, None)
+    }
+
+    /// Records a file or folder that something else wrote into this stage's folder.
+    pub fn add_path(&mut self, file: &str) -> Result<()> {
+        self.record(file, None)
+    }
+
+    fn record(&mut self, file: &str, rows: Option<RowsRecord>) -> Result<()> {
+        let blake3 = hash_path(&self.folder.join(file))?;
+        self.manifest.outputs.retain(|o| o.path != file);
+        self.manifest.outputs.push(FileRecord { path: file.to_owned(), blake3, rows });
+        Ok(())
+    }
+
+    /// Counts rows read and kept.
+    pub fn count(&mut self, rows_in: u64, rows_kept: u64) {
+        self.manifest.rows_in += rows_in;
+        self.manifest.rows_kept += rows_kept;
+    }
+
+    /// Counts refused rows.
+    pub fn reject(&mut self, reason: &str, rows: u64) {
+        *self.manifest.rows_rejected.entry(reason.to_owned()).or_default() += rows;
+    }
+
+    /// Records a headline figure.
+    pub fn fact(&mut self, name: &str, value: impl Into<serde_json::Value>) {
+        self.manifest.facts.insert(name.to_owned(), value.into());
+    }
+
+    /// Writes `runtime.json` and, last, the manifest: the folder is complete.
+    pub fn finish(self) -> Result<Manifest> {
+        let runtime = self.clock.runtime();
+        tracing::info!(stage = self.manifest.stage, "done in {:.1} s", runtime.wall_seconds);
+        let path = self.folder.join("runtime.json");
+        let bytes = serde_json::to_vec_pretty(&runtime)
+            .map_err(|e| Error::BadManifest { path: path.clone(), message: e.to_string() })?;
+        write_bytes(&path, &bytes)?;
+        self.manifest.write(&self.folder)?;
+        Ok(self.manifest)
+    }
+}

@@ -1,0 +1,35 @@
+//! The stage that brings foreign data in: labelled sentences ([`sentiment`]) and prices, news and numbers ([`market`]).
+//!
+//! Each is a function from a configuration, a data folder and an output folder to a manifest. Sources are files here or
+//! on the Hub (`hf://datasets/…`), as Parquet, CSV, JSON lines or the layouts of particular data sets. Every row that is
+//! not kept is written to `rejected.parquet` with its reason.
+
+mod error;
+mod labels;
+mod locate;
+pub mod market;
+pub mod sentiment;
+mod table;
+
+pub use error::Error;
+pub use labels::known_labels;
+pub use market::MarketConfig;
+pub use sentiment::SentimentConfig;
+
+use artifacts::{Progress, Seed};
+
+/// Raised when the output changes for the same input.
+const STAGE_VERSION: u32 = 1;
+
+/// What a run needs besides its configuration.
+#[derive(Clone)]
+pub struct Options<'a> {
+    /// The run's seed.
+    pub seed: Seed,
+    /// Run even if nothing changed.
+    pub force: bool,
+    /// Who is told how far it is.
+    pub progress: &'a dyn Progress,
+    /// Where `hf://` sources come from.
+    pub hub: hub::HubConfig,
+}

@@ -1,0 +1,52 @@
+//! The arithmetic of a decoder-only transformer, forward and backward, as candle custom ops.
+//!
+//! In candle 0.11.1 `ops::rms_norm`, `softmax_last_dim` and `rotary_emb::rope` return no gradient and no error, so a
+//! model built on them trains only above the last such op. Every op here has a hand-written backward. The fused path
+//! runs on f32 CPU tensors; other devices and dtypes take the slow twin in [`reference`], which composes candle's own
+//! differentiable primitives and is what the tests compare with.
+//!
+//! Results do not depend on the number of threads: work is split by shape alone and partial sums are added in order.
+//!
+//! ```
+//! use candle_core::{Device, Tensor, Var};
+//! let x = Var::from_tensor(&Tensor::new(&[[1f32, 2., 3., 4.]], &Device::Cpu)?)?;
+//! let weight = Tensor::ones(4, candle_core::DType::F32, &Device::Cpu)?;
+//! let y = kernels::rms_norm(&x, &weight, 1e-5)?;
+//! assert!(y.sum_all()?.backward()?.get(&x).is_some());
+//! # Ok::<(), candle_core::Error>(())
+//! ```
+
+#![allow(
+    clippy::inline_always,
+    reason = "only what is inlined into `simd::vectorised` is compiled for the wide registers"
+)]
+
+mod attention;
+mod cross_entropy;
+mod error;
+mod gather;
+mod gemm;
+mod linear;
+mod lora_linear;
+mod raw;
+pub mod reference;
+mod rms_norm;
+mod rope;
+mod rows;
+mod scale;
+mod simd;
+mod swiglu;
+
+pub use attention::attention;
+pub use cross_entropy::cross_entropy_sum;
+pub use error::Error;
+pub use gather::gather_rows;
+pub use linear::{frozen_linear, linear};
+pub use lora_linear::lora_linear;
+pub use rms_norm::rms_norm;
+pub use rope::rope;
+pub use scale::scale_by;
+pub use swiglu::swiglu;
+
+/// Ops return candle's result, so that they fit into anyone's candle model; their own errors are wrapped in it.
+pub type Result<T> = candle_core::Result<T>;

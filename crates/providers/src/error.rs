@@ -1,0 +1,32 @@
+use std::path::PathBuf;
+
+/// What can go wrong between a prompt and its answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each variant's message is its documentation; its fields are the message's values")]
+pub enum Error {
+    #[error("{}: no model here ({file} is missing); give a folder in Hugging Face form (config.json, tokenizer.json, model.safetensors) or a Hub id such as org/name", path.display())]
+    NoModel { path: PathBuf, file: &'static str },
+    #[error("{}: no adapter here ({file} is missing); give the folder that `trainer` wrote (adapter_config.json, adapter_model.safetensors)", path.display())]
+    NoAdapter { path: PathBuf, file: &'static str },
+    #[error("{}: the tokenizer has {tokens} tokens but the model's vocabulary {vocabulary}; they are not of one model, put the right tokenizer.json there", path.display())]
+    VocabularyTooSmall { path: PathBuf, tokens: usize, vocabulary: usize },
+    #[error("a prompt of {prompt} tokens with {answer} tokens of answer does not fit the model's context of {context}; shorten the text or take a model with a longer context")]
+    PromptTooLong { prompt: usize, answer: usize, context: usize },
+    #[error("an empty prompt; give at least one token")]
+    EmptyPrompt,
+    #[error("no answers to score; give at least one, none of them empty")]
+    NoAnswers,
+    #[error("{}: {source}", path.display())]
+    Load { path: PathBuf, source: lm::Error },
+    #[error("{}: {source}", path.display())]
+    LoadTokenizer { path: PathBuf, source: chat::Error },
+    #[error("the conversation cannot be put to the model: {0}")]
+    Refused(#[from] chat::Refusal),
+    #[error(transparent)]
+    Chat(#[from] chat::Error),
+    #[error(transparent)]
+    Model(#[from] lm::Error),
+    #[error(transparent)]
+    Hub(#[from] hub::Error),
+}

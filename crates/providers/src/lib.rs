@@ -1,0 +1,68 @@
+//! Who completes a prompt: today a model on this machine ([`LocalModel`]), behind one trait ([`Provider`]) so that a stage
+//! does not care, and a test can put a scripted one in its place.
+
+mod error;
+mod local;
+mod source;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use error::Error;
+pub use lm::Sampling;
+pub use local::LocalModel;
+pub use source::find_model;
+
+use chat::Message;
+
+/// How to write.
+#[derive(Debug, Clone)]
+pub struct Completion {
+    /// At most so many tokens; fewer where the model's context ends first.
+    pub max_tokens: usize,
+    /// How each token is chosen. Sampling carries its own seed: equal options give equal text.
+    pub sampling: Sampling,
+    /// Stop before the first token that holds a line break, as for one headline.
+    pub stop_at_line_break: bool,
+}
+
+impl Default for Completion {
+    /// The likeliest token each time, 16 tokens at most: an answer of one word.
+    fn default() -> Self {
+        Self { max_tokens: 16, sampling: Sampling::Greedy, stop_at_line_break: false }
+    }
+}
+
+/// What a provider wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The text, without the tokens that ended it.
+    pub text: String,
+    /// Whether the writer ended it; false where the limit of tokens cut it.
+    pub finished: bool,
+}
+
+/// Completes prompts. Equal calls give equal answers.
+pub trait Provider: Send + Sync {
+    /// What reports call it, such as `stories260k`. Never a path.
+    fn name(&self) -> &str;
+
+    /// The assistant's next message.
+    ///
+    /// # Errors
+    /// The prompt does not fit the context, or the model fails.
+    fn complete(&self, messages: &[Message], options: &Completion) -> Result<Reply, Error>;
+
+    /// Continues raw text, without a chat template: for base models.
+    ///
+    /// # Errors
+    /// As [`Provider::complete`].
+    fn continue_text(&self, prefix: &str, options: &Completion) -> Result<Reply, Error>;
+
+    /// The probability of each answer if the assistant could say nothing else: p_i = exp(l_i) / sum_j exp(l_j), with l_i the
+    /// log-probability of answer i's tokens *and its end token*, exactly the tokens that training supervises. They sum to 1.
+    /// Lengths are not evened out: the end token already tells `up` from `upward`.
+    ///
+    /// # Errors
+    /// As [`Provider::complete`], or there are no answers.
+    fn score(&self, messages: &[Message], answers: &[&str]) -> Result<Vec<f64>, Error>;
+}

@@ -1,0 +1,85 @@
+use super::frame::{RIGHT, TEXT, colour, head, head_height, left_margin, vertical_axis};
+use super::label::{fit, width};
+use super::line::vertical_scale;
+use super::scale::{range, ticks};
+use super::svg::Anchor;
+use super::{Svg, WIDTH};
+use crate::format;
+
+/// One bar for each category and series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BarPlot {
+    /// What the figure shows.
+    pub title: String,
+    /// Name and unit of the vertical axis.
+    pub y_label: String,
+    /// Names under the axis.
+    pub categories: Vec<String>,
+    /// Name of each series and its values, one for each category; none leaves a gap.
+    pub series: Vec<(String, Vec<Option<f64>>)>,
+}
+
+/// Draws grouped bars from 0. Values are written above the bars where there is room; the bars' tips always have them.
+pub fn bars(plot: &BarPlot) -> Svg {
+    let names: Vec<&str> = plot.series.iter().map(|(name, _)| name.as_str()).collect();
+    let top = head_height(&names, &plot.y_label) + 10.0;
+    let base = top + 230.0;
+
+    let values = || plot.series.iter().flat_map(|(_, v)| v.iter().flatten().copied());
+    let (low, high) = range(values().chain([0.0]));
+    let (low, high) = if values().all(|v| v == 0.0 || !v.is_finite()) { (0.0, 1.0) } else { (low, high) };
+    let y_ticks = ticks(low, high, 5);
+    let left = left_margin(&y_ticks);
+    let slot = (WIDTH - RIGHT - left) / plot.categories.len().max(1) as f64;
+    let slanted = plot.categories.iter().any(|c| width(c, TEXT) > slot - 6.0);
+    let texts: Vec<String> =
+        plot.categories.iter().map(|c| if slanted { fit(c, TEXT, 130.0) } else { c.clone() }).collect();
+    let longest = texts.iter().map(|t| width(t, TEXT)).fold(0.0, f64::max);
+    let foot = if slanted { 24.0 + longest * 0.58 } else { 28.0 };
+
+    let mut svg = Svg::new(&plot.title, WIDTH, base + foot);
+    head(&mut svg, &names, &plot.y_label);
+    let y = vertical_scale(&y_ticks, base, top);
+    vertical_axis(&mut svg, &y_ticks, &y, left);
+    let zero = y.place(0.0);
+
+    let bar = slot * 0.8 / plot.series.len().max(1) as f64;
+    for (n, (name, values)) in plot.series.iter().enumerate() {
+        for (c, (value, category)) in values.iter().zip(&plot.categories).enumerate() {
+            let Some(value) = value.filter(|v| v.is_finite()) else { continue };
+            let x = left + slot * (c as f64 + 0.1) + bar * n as f64;
+            let place = y.place(value);
+            let text = short(value);
+            let tip = format!("{category}, {name}: {text}");
+            let size = ((bar - 1.0).max(0.5), (zero - place).abs());
+            svg.rect(&format!("bar {}", colour(n)), (x, place.min(zero)), size, None, &tip);
+            if width(&text, TEXT) <= bar + 2.0 {
+                let above = if value < 0.0 { place + 13.0 } else { place - 4.0 };
+                svg.text(x + (bar - 1.0) / 2.0, above, Anchor::Middle, "", &text);
+            }
+        }
+    }
+    svg.segment("axis", (left, zero), (WIDTH - RIGHT, zero));
+    // slanted texts need 15 units each: where slots are narrower, only every second, third … has its name
+    let every = if slanted { (15.0 / slot).ceil().max(1.0) as usize } else { 1 };
+    for (c, text) in texts.iter().enumerate().step_by(every) {
+        let x = left + slot * (c as f64 + 0.5);
+        if slanted {
+            svg.slanted(x + 4.0, base + 18.0, text);
+        } else {
+            svg.text(x, base + 18.0, Anchor::Middle, "", text);
+        }
+    }
+    svg
+}
+
+/// A value as briefly as it can be said.
+fn short(value: f64) -> String {
+    let digits = match value.abs() {
+        v if v >= 100.0 || (v.fract() == 0.0 && v < 1e9) => 0,
+        v if v >= 10.0 => 1,
+        v if v >= 0.01 => 2,
+        _ => 4,
+    };
+    format::number(Some(value), digits)
+}

@@ -1,0 +1,140 @@
+//! What a document becomes, and that no text can become markup.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use proptest::prelude::*;
+use report::{Document, Severity, Table, Tile, plot};
+use stats::classification::Confusion;
+
+/// A document in which `text` stands wherever a text may stand.
+fn everything(text: &str) -> Document {
+    let t = || text.to_owned();
+    let confusion = Confusion::of_pairs([t(), t()], [(0, Some(0)), (1, None), (1, Some(0))]).unwrap();
+    let series = vec![plot::Series { name: t(), points: vec![(0.0, 1.0), (1.0, 2.0)] }; 2];
+    let mut doc = Document::new(text);
+    doc.subtitle(text).heading(text).subheading(text).paragraph(text).list([text, text]).pre(text);
+    doc.callout(Severity::Critical, text, text).tiles(vec![Tile::new(text, text, text)]);
+    doc.table(Table::new().text(text).number(text).caption(text).row([text, text]));
+    doc.figure(
+        plot::line(&plot::LinePlot { title: t(), x: plot::XAxis::Number(t()), y_label: t(), series: series.clone() }),
+        text,
+    );
+    doc.figure(plot::equity(&plot::EquityPlot { title: t(), unit: t(), capital: 1.0, series }), text);
+    doc.figure(plot::confusion(&plot::ConfusionPlot { title: t(), confusion: &confusion }), text);
+    let bars = vec![(t(), vec![Some(1.0), None])];
+    doc.figure(plot::bars(&plot::BarPlot { title: t(), y_label: t(), categories: vec![t(), t()], series: bars }), text);
+    let sets = vec![(t(), vec![1.0, 2.0]), (t(), vec![3.0])];
+    let histogram = plot::HistogramPlot { title: t(), x_label: t(), bins: 3, series: sets };
+    doc.figure_with_file(plot::histogram(&histogram), text, "h.svg");
+    doc
+}
+
+fn small() -> Document {
+    let mut doc = Document::new("Tình cảm & <tin>");
+    doc.subtitle("3,000 rows");
+    doc.tiles(vec![Tile::new("macro F1", "0.74", "base 0.31")]);
+    doc.callout(Severity::Warning, "Few rows", "Only 5 < 10.");
+    doc.heading("Scores");
+    doc.paragraph("What \"tuned\" gains.");
+    doc.table(
+        Table::new().text("class").number("F1").caption("By class").row(["neutral|mixed", "0.5"]).row(["positive"]),
+    );
+    doc.list(["one", "- two"]);
+    doc.pre("<|begin_of_text|>```");
+    let bars = plot::BarPlot {
+        title: "F1".into(),
+        y_label: "F1".into(),
+        categories: vec!["a".into(), "b".into()],
+        series: vec![("tuned".into(), vec![Some(0.5), None])],
+    };
+    doc.figure_with_file(plot::bars(&bars), "F1 by class.", "f1.svg");
+    doc
+}
+
+#[test]
+fn a_small_document_in_html() {
+    let html = small().to_html();
+    let body = html.split_once("</style>").unwrap().1;
+    insta::assert_snapshot!(body);
+}
+
+#[test]
+fn a_small_document_in_markdown() {
+    insta::assert_snapshot!(small().to_markdown());
+}
+
+#[test]
+fn a_page_needs_nothing_from_outside_and_no_script() {
+    let html = everything("x").to_html();
+    for outside in ["http:", "https:", "src=", "url(", "@import", "<script", "<link"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn equal_documents_are_equal_bytes() {
+    assert_eq!(small().to_html(), small().to_html());
+}
+
+/// Elements of a page, and the text of its preformatted block.
+fn tags(html: &str) -> Vec<&str> {
+    html.split('<').skip(1).map(|t| t.split(['>', ' ']).next().unwrap()).collect()
+}
+
+proptest! {
+    #[test]
+    fn no_text_becomes_html(text in prop_oneof![any::<String>(), "[<>&\"'/a-z =!-]{0,30}", Just("</style><script>x</script>".to_owned())]) {
+        // plain words of the same width class keep the layout (slanted labels, legends) out of the comparison
+        let html = everything(&text).to_html();
+        let known = ["!doctype", "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "p", "ul", "li", "pre",
+            "div", "strong", "span", "b", "small", "table", "caption", "thead", "tbody", "tr", "th", "td", "figure", "figcaption",
+            "svg", "text", "line", "rect", "path", "circle", "nav", "a"];
+        for tag in tags(&html) {
+            prop_assert!(known.contains(&tag.trim_start_matches('/')), "<{tag}> from {text:?}");
+        }
+        prop_assert_eq!(html.matches("<pre>").count(), 1);
+        let pre = html.split_once("<pre>").unwrap().1.split_once("</pre>").unwrap().0;
+        let read = pre.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&");
+        let expected: String = text.chars().map(|c| if (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c }).collect();
+        prop_assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn no_text_becomes_markdown(text in "[-|`*_#<>$&~\\[\\]()a-z0-9.+= \n]{0,40}") {
+        let mut doc = Document::new("t");
+        doc.paragraph(text.as_str());
+        doc.table(Table::new().text("c").row([text.as_str()]));
+        let md = doc.to_markdown();
+        let escaped = |line: &str| {
+            let mut plain = String::new();
+            let mut chars = line.chars();
+            while let Some(c) = chars.next() {
+                if c == '\\' { chars.next(); } else { plain.push(c); }
+            }
+            plain
+        };
+        let lines: Vec<String> = md.lines().map(escaped).collect();
+        let row = lines.last().unwrap();
+        prop_assert_eq!(row.matches('|').count(), 2, "{}", md);
+        for line in &lines {
+            let body = line.trim_start_matches("# ").trim_start_matches("| ");
+            prop_assert!(!body.contains(['`', '*', '_', '<', '~', '$', '[', '#']), "{}", md);
+        }
+    }
+
+    #[test]
+    fn any_values_can_be_drawn(values in prop::collection::vec(prop_oneof![any::<f64>(), Just(0.0), Just(1.0), -10.0..10.0], 0..60)) {
+        let points: Vec<(f64, f64)> = values.iter().zip(0..).map(|(v, i)| (f64::from(i) * 600.0, *v)).collect();
+        let series = vec![plot::Series { name: "a".into(), points }];
+        let drawings = [
+            plot::line(&plot::LinePlot { title: "t".into(), x: plot::XAxis::Time, y_label: String::new(), series: series.clone() }),
+            plot::equity(&plot::EquityPlot { title: "t".into(), unit: "u".into(), capital: 1.0, series }),
+            plot::histogram(&plot::HistogramPlot { title: "t".into(), x_label: "x".into(), bins: 20, series: vec![("a".into(), values.clone())] }),
+            plot::bars(&plot::BarPlot { title: "t".into(), y_label: "y".into(), categories: vec!["c".into(); values.len()],
+                series: vec![("a".into(), values.iter().copied().map(Some).collect())] }),
+        ];
+        for svg in drawings {
+            let text = svg.standalone();
+            prop_assert!(!text.contains("NaN") && !text.contains("inf\""), "{text}");
+        }
+    }
+}

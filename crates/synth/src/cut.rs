@@ -1,0 +1,115 @@
+/// The first sentence of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// The sentence, without list marks and the quotes around it.
+    pub text: String,
+    /// Whether it came to an end by itself (a full stop, a line break, the model's own end) and was not cut by the limit of tokens.
+    pub complete: bool,
+}
+
+/// Words after which a full stop ends nothing.
+const ABBREVIATIONS: &[&str] = &[
+    "approx", "co", "corp", "dr", "est", "etc", "inc", "jr", "ltd", "mr", "mrs", "ms", "no", "nos", "plc", "prof", "sr", "st",
+    "tp", "ts", "vs",
+];
+
+/// Cuts an answer after its first sentence or at its first line break, whichever comes first. `finished` says whether
+/// the model ended the answer itself.
+///
+/// ```
+/// let cut = synth::first_sentence(" Profit rose 3.2% at Acme Inc. in May. Shares fell.", true);
+/// assert_eq!((cut.text.as_str(), cut.complete), ("Profit rose 3.2% at Acme Inc. in May.", true));
+/// assert!(!synth::first_sentence("Profit rose 3.", false).complete);
+/// ```
+pub fn first_sentence(answer: &str, finished: bool) -> Cut {
+    let answer = answer.trim_start();
+    let line = answer.lines().next().unwrap_or_default();
+    let more_lines = line.len() < answer.len();
+    let end = sentence_end(line, more_lines || finished);
+    let complete = end.is_some() || more_lines || finished;
+    let sentence = end.and_then(|end| line.get(..end)).unwrap_or(line);
+    Cut { text: bare(sentence).to_owned(), complete }
+}
+
+/// Where the first sentence of a line ends, in bytes. `closed` says whether the line is known to be whole; otherwise a full
+/// stop after a digit at its very end may be half of a number.
+fn sentence_end(line: &str, closed: bool) -> Option<usize> {
+    for (at, mark) in line.char_indices().filter(|(_, c)| matches!(c, '.' | '!' | '?' | '…')) {
+        let tail = line.get(at + mark.len_utf8()..).unwrap_or_default();
+        let after = tail.trim_start_matches(['"', '\'', '”', '’', ')', '.', '!', '?', '…']);
+        let end = line.len() - after.len();
+        let rest = after.trim_start();
+        if rest.is_empty() {
+            let half_a_number = mark == '.' && line.get(..at).is_some_and(|l| l.ends_with(|c: char| c.is_ascii_digit()));
+            return (closed || !half_a_number).then_some(end);
+        }
+        if rest.len() == after.len() {
+            continue; // no space after it: a decimal point, a domain, an abbreviation such as U.S.
+        }
+        let word = line.get(..at).unwrap_or_default().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
+        let abbreviation = mark == '.' && (initial || ABBREVIATIONS.contains(&word.to_lowercase().as_str()));
+        let goes_on = rest.starts_with(|c: char| c.is_lowercase());
+        if !abbreviation && !goes_on {
+            return Some(end);
+        }
+    }
+    None
+}
+
+/// Without a list mark in front and quotes around.
+fn bare(sentence: &str) -> &str {
+    let mut text = sentence.trim();
+    text = text.trim_start_matches(['-', '*', '•', '–']).trim_start();
+    let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    if digits.len() < text.len() {
+        if let Some(rest) = digits.strip_prefix(". ").or_else(|| digits.strip_prefix(") ")) {
+            text = rest.trim_start();
+        }
+    }
+    for (open, close) in [('"', '"'), ('“', '”'), ('\'', '\'')] {
+        if let Some(inner) = text.strip_prefix(open).and_then(|t| t.strip_suffix(close)) {
+            if !inner.contains(open) && !inner.contains(close) {
+                return inner.trim();
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(answer: &str, finished: bool) -> (String, bool) {
+        let cut = first_sentence(answer, finished);
+        (cut.text, cut.complete)
+    }
+
+    #[test]
+    fn a_sentence_ends_at_its_mark_and_not_inside_a_number_or_a_name() {
+        assert_eq!(cut("U.S. sales rose 3.5 percent. Costs fell.", true).0, "U.S. sales rose 3.5 percent.");
+        assert_eq!(cut("Was it J. Smith? Yes.", true).0, "Was it J. Smith?");
+        assert_eq!(cut("It said \"we won.\" Shares rose", true).0, "It said \"we won.\"");
+    }
+
+    #[test]
+    fn a_line_break_ends_a_headline_that_has_no_full_stop() {
+        assert_eq!(cut("\nAcme wins order\nBeta loses", false), ("Acme wins order".into(), true));
+    }
+
+    #[test]
+    fn what_the_limit_of_tokens_cut_is_not_complete() {
+        assert_eq!(cut("Acme wins a large or", false), ("Acme wins a large or".into(), false));
+        assert_eq!(cut("Acme wins a large order", true), ("Acme wins a large order".into(), true));
+        assert_eq!(cut("Shares rose to 41.", false), ("Shares rose to 41.".into(), false));
+        assert!(cut("Shares rose.", false).1);
+    }
+
+    #[test]
+    fn list_marks_and_quotes_around_go() {
+        assert_eq!(cut("1. \"Acme wins order\"", true).0, "Acme wins order");
+        assert_eq!(cut("- Acme wins order.", true).0, "Acme wins order.");
+        assert_eq!(cut("3.5 million units sold.", true).0, "3.5 million units sold.");
+    }
+}

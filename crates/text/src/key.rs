@@ -1,0 +1,113 @@
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// The key by which two texts count as the same: compatibility forms folded (NFKC), lower case, Vietnamese tone marks
+/// kept but in one place (`hoà` = `hòa`), white space and punctuation dropped.
+///
+/// What makes two financial sentences different stays: a sign before a number (`-5` is not `5`), a point or comma
+/// between digits (`5.1` is not `51`) and `%`. A text of nothing but punctuation is its own key.
+///
+/// ```
+/// use text::comparison_key;
+/// assert_eq!(comparison_key("Profit rose 5.1 % , it said ."), comparison_key("profit rose 5.1%, it said"));
+/// assert_ne!(comparison_key("EPS -0.5"), comparison_key("EPS 0.5"));
+/// ```
+pub fn comparison_key(text: &str) -> String {
+    let folded: Vec<char> = unify_tone_marks(&text.nfkc().collect::<String>().to_lowercase()).chars().collect();
+    let mut key = String::with_capacity(folded.len());
+    let mut previous = ' ';
+    for (at, &c) in folded.iter().enumerate() {
+        let next_is_digit = folded.get(at + 1).is_some_and(char::is_ascii_digit);
+        let keep = match c {
+            '%' => true,
+            '.' | ',' => previous.is_ascii_digit() && next_is_digit,
+            '-' | '+' | '−' => !previous.is_alphanumeric() && next_is_digit,
+            _ => c.is_alphanumeric() || is_combining_mark(c),
+        };
+        if keep {
+            key.push(if c == '−' { '-' } else { c });
+        }
+        previous = c;
+    }
+    if key.is_empty() { folded.into_iter().filter(|c| !c.is_whitespace()).collect() } else { key }
+}
+
+/// 16 hexadecimal digits of the blake3 of a language code, a line feed and the text's [`comparison_key`]: equal texts
+/// have equal ids, whatever data set they come from.
+pub fn text_id(language: &str, text: &str) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(language.as_bytes()).update(b"\n").update(comparison_key(text).as_bytes());
+    hasher.finalize().to_hex().chars().take(16).collect()
+}
+
+/// New place of the tone → old place, for the three rhymes in which Vietnamese spelling wavers.
+const TONES: [(&str, &str); 15] = [
+    ("oà", "òa"),
+    ("oá", "óa"),
+    ("oả", "ỏa"),
+    ("oã", "õa"),
+    ("oạ", "ọa"),
+    ("oè", "òe"),
+    ("oé", "óe"),
+    ("oẻ", "ỏe"),
+    ("oẽ", "õe"),
+    ("oẹ", "ọe"),
+    ("uỳ", "ùy"),
+    ("uý", "úy"),
+    ("uỷ", "ủy"),
+    ("uỹ", "ũy"),
+    ("uỵ", "ụy"),
+];
+
+/// Moves the tone mark of lower-case NFC syllables that end in `oa`, `oe` or `uy` to the first vowel (`hoà` → `hòa`,
+/// `uỷ` → `ủy`; `quý` stays, its `u` belongs to the consonant). Both spellings are in use; this makes them compare equal.
+pub fn unify_tone_marks(text: &str) -> String {
+    if text.is_ascii() || !TONES.iter().any(|(new, _)| text.contains(new)) {
+        return text.to_owned();
+    }
+    let chars: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(&c) = chars.get(at) {
+        let pair: String = chars.iter().skip(at).take(2).collect();
+        let ends = chars.get(at + 2).is_none_or(|n| !n.is_alphabetic());
+        let after_q = at > 0 && chars.get(at - 1) == Some(&'q');
+        match TONES.iter().find(|(new, _)| *new == pair) {
+            Some((_, old)) if ends && !after_q => {
+                out.push_str(old);
+                at += 2;
+            }
+            _ => {
+                out.push(c);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelling_case_and_punctuation_do_not_matter_but_tones_do() {
+        assert_eq!(comparison_key("Hoà Phát : “Uỷ ban” !"), comparison_key("hòa phát ủy ban"));
+        assert_ne!(comparison_key("ma"), comparison_key("má"));
+        assert_eq!(unify_tone_marks("quý hoàng toà."), "quý hoàng tòa.");
+    }
+
+    #[test]
+    fn signs_and_decimal_points_of_numbers_matter() {
+        assert_ne!(comparison_key("EUR 5.1 mn"), comparison_key("EUR 51 mn"));
+        assert_ne!(comparison_key("down +3 %"), comparison_key("down 3"));
+        assert_eq!(comparison_key("2009-2010"), "20092010");
+    }
+
+    #[test]
+    fn an_emoticon_is_its_own_key() {
+        assert_eq!(comparison_key(" :) "), ":)");
+        assert_eq!(text_id("en", "A b.").len(), 16);
+        assert_ne!(text_id("en", "ok"), text_id("vi", "ok"));
+    }
+}

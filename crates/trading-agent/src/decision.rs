@@ -1,0 +1,147 @@
+//! From what is known at a bar's close to a position.
+
+use crate::mood::Moods;
+use crate::{Error, technical};
+use artifacts::rows::{Bar, Decision, News, Observation};
+use artifacts::{AsOf, Timeline, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// How the agent weighs what it knows. All parts are in [-1, 1]; parts that are unknown at a bar are left out of its average.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentConfig {
+    /// Which fields of the news are read, by `source`; empty: all.
+    pub news_sources: Vec<String>,
+    /// News older than this many seconds is forgotten.
+    pub news_window_seconds: i64,
+    /// After this many seconds a text counts half.
+    pub news_half_life_seconds: f64,
+    /// Weight of an imaginary neutral text in the average: one fresh text alone gets 1 / (1 + prior) of its score.
+    pub news_prior: f64,
+    /// Weight of the news (0 switches the model off).
+    pub sentiment_weight: f64,
+    /// Weight of the price trend.
+    pub technical_weight: f64,
+    /// Bars of the trend.
+    pub momentum_bars: usize,
+    /// Bars of the volatility that the trend is measured in.
+    pub volatility_bars: usize,
+    /// Other numbers, by name: `(value - center) / scale`, clamped, with a weight.
+    pub observations: BTreeMap<String, Gauge>,
+    /// Weighted average to position: tanh(gain · average).
+    pub gain: f64,
+    /// Positions smaller than this become 0: not worth the costs.
+    pub dead_band: f64,
+}
+
+/// How one observed number is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gauge {
+    /// The value that says nothing.
+    pub center: f64,
+    /// How far from the center counts as full strength.
+    pub scale: f64,
+    /// Its weight; negative: high values speak against.
+    pub weight: f64,
+}
+
+impl Default for AgentConfig {
+    fn default() -> Self {
+        Self {
+            news_sources: Vec::new(),
+            news_window_seconds: 24 * 3600,
+            news_half_life_seconds: 3.0 * 3600.0,
+            news_prior: 0.5,
+            sentiment_weight: 1.0,
+            technical_weight: 0.25,
+            momentum_bars: 12,
+            volatility_bars: 48,
+            observations: BTreeMap::new(),
+            gain: 2.0,
+            dead_band: 0.1,
+        }
+    }
+}
+
+impl AgentConfig {
+    /// Refuses settings that have no meaning.
+    pub fn check(&self) -> Result<(), Error> {
+        let bad = |name, value: String, allowed| Err(Error::Setting { name, value, allowed });
+        if self.news_half_life_seconds.is_nan() || self.news_half_life_seconds <= 0.0 {
+            return bad("news_half_life_seconds", self.news_half_life_seconds.to_string(), "above 0");
+        }
+        if self.news_prior.is_nan() || self.news_prior < 0.0 {
+            return bad("news_prior", self.news_prior.to_string(), "0 or more");
+        }
+        if self.volatility_bars < 2 {
+            return bad("volatility_bars", self.volatility_bars.to_string(), "2 or more");
+        }
+        if let Some((name, gauge)) = self.observations.iter().find(|(_, g)| g.scale.is_nan() || g.scale <= 0.0) {
+            return bad("observations.*.scale", format!("{} for {name}", gauge.scale), "above 0");
+        }
+        Ok(())
+    }
+}
+
+/// Everything about one symbol, readable only as of a moment.
+#[derive(Debug, Clone)]
+pub struct Market {
+    /// The prices.
+    pub bars: Timeline<Bar>,
+    /// The texts.
+    pub news: Timeline<News>,
+    /// The other numbers.
+    pub observations: Timeline<Observation>,
+}
+
+/// One decision per bar, made at the bar's close.
+pub fn decide(config: &AgentConfig, market: &Market, moods: &Moods) -> Vec<Decision> {
+    market.bars.clock().into_iter().filter_map(|t| decide_at(config, market, moods, t)).collect()
+}
+
+/// The decision at `t`; none before the first bar.
+pub fn decide_at(config: &AgentConfig, market: &Market, moods: &Moods, t: Timestamp) -> Option<Decision> {
+    let bars = market.bars.as_of(t);
+    let bar = bars.latest()?;
+    let news = market.news.as_of(t);
+    let read = moods.decayed(&news, config.news_window_seconds, config.news_half_life_seconds, config.news_prior);
+    let (sentiment, news_ids) = read.map_or((None, Vec::new()), |(score, ids)| (Some(score), ids));
+    let trend = technical::momentum(&bars, config.momentum_bars, config.volatility_bars);
+    let mut parts = vec![("news", sentiment, config.sentiment_weight), ("trend", trend, config.technical_weight)];
+    let observations = market.observations.as_of(t);
+    for (name, gauge) in &config.observations {
+        parts.push((name, gauge.read(&observations, name), gauge.weight));
+    }
+    let (mut sum, mut weights, mut rationale) = (0.0, 0.0, String::new());
+    for (name, value, weight) in &parts {
+        if let Some(value) = value.filter(|_| *weight != 0.0) {
+            sum += value * weight;
+            weights += weight.abs();
+            write!(rationale, "{name} {value:+.2} x {weight:.2}; ").ok();
+        }
+    }
+    let average = if weights > 0.0 { sum / weights } else { 0.0 };
+    let wanted = (config.gain * average).tanh();
+    let position = if wanted.abs() < config.dead_band { 0.0 } else { wanted };
+    write!(rationale, "average {average:+.2}, position {position:+.2}").ok();
+    Some(Decision {
+        symbol: bar.symbol.clone(),
+        bar_at: bar.event_at,
+        decided_at: t,
+        position,
+        sentiment,
+        technical: trend,
+        news_ids,
+        rationale,
+    })
+}
+
+impl Gauge {
+    fn read(&self, observations: &AsOf<'_, Observation>, name: &str) -> Option<f64> {
+        let latest = observations.rows().iter().rev().find(|o| o.name == name)?;
+        Some(((latest.value - self.center) / self.scale).clamp(-1.0, 1.0))
+    }
+}

@@ -1,0 +1,88 @@
+//! What the news say: each text is read by the model by itself, then the texts known at a moment are averaged with decay.
+
+use crate::Error;
+use artifacts::rows::News;
+use artifacts::{AsOf, Progress};
+use chat::prompts::{self, Instruction};
+use providers::Provider;
+use std::collections::BTreeMap;
+
+/// The model's view of each text: P(positive) - P(negative) among the three labels, from -1 to 1.
+///
+/// A text's score depends on that text alone, so scoring all texts before the replay tells a decision nothing about later ones.
+#[derive(Debug, Clone, Default)]
+pub struct Moods {
+    by_text: BTreeMap<String, f64>,
+    /// How many texts were shortened to fit the model's context.
+    pub shortened: u64,
+}
+
+impl Moods {
+    /// Reads every text once; equal texts share a score.
+    ///
+    /// # Errors
+    /// The model fails, or its context does not hold the prompt with even one word.
+    pub fn read(provider: &dyn Provider, news: &[News], progress: &dyn Progress) -> Result<Self, Error> {
+        let mut moods = Self::default();
+        let ticker = progress.start("reading news", news.len() as u64);
+        for (done, item) in news.iter().enumerate() {
+            if !moods.by_text.contains_key(&item.text) {
+                let (score, shortened) = score(provider, item)?;
+                moods.shortened += u64::from(shortened);
+                moods.by_text.insert(item.text.clone(), score);
+            }
+            ticker.at(done as u64 + 1, "");
+        }
+        Ok(moods)
+    }
+
+    /// From scores already known, by text.
+    pub fn from_scores(by_text: BTreeMap<String, f64>) -> Self {
+        Self { by_text, shortened: 0 }
+    }
+
+    /// The score of a text, if it was read.
+    pub fn of(&self, text: &str) -> Option<f64> {
+        self.by_text.get(text).copied()
+    }
+
+    /// The average score of the news of the last `window_seconds`, each weighted by 0.5^(age / half_life), together with the ids read.
+    /// `prior` is the weight of an imaginary neutral text: few or old texts say little. None where no news is known.
+    pub fn decayed(&self, news: &AsOf<'_, News>, window_seconds: i64, half_life_seconds: f64, prior: f64) -> Option<(f64, Vec<String>)> {
+        let (mut sum, mut weights, mut ids) = (0.0, prior, Vec::new());
+        for item in news.within(window_seconds) {
+            let Some(score) = self.of(&item.text) else { continue };
+            let weight = 0.5_f64.powf(news.t().seconds_since(item.available_at) / half_life_seconds);
+            sum += weight * score;
+            weights += weight;
+            ids.push(item.id.clone());
+        }
+        (!ids.is_empty() && weights > 0.0).then(|| (sum / weights, ids))
+    }
+}
+
+/// The score of one text, and whether it had to be shortened: a text longer than the context is cut at its end, in steps of a quarter.
+fn score(provider: &dyn Provider, item: &News) -> Result<(f64, bool), Error> {
+    let language = match text::identify(&item.text).language {
+        text::Language::Vietnamese => "vi",
+        _ => "en",
+    };
+    let words: Vec<&str> = item.text.split_whitespace().collect();
+    let mut keep = words.len();
+    loop {
+        let messages = prompts::sentiment_messages(&words[..keep].join(" "), language, Instruction::Brief);
+        match provider.score(&messages, &prompts::LABELS) {
+            Ok(p) => {
+                let of = |label: &str| prompts::LABELS.iter().position(|l| *l == label).and_then(|i| p.get(i)).copied().unwrap_or(0.0);
+                return Ok((of("positive") - of("negative"), keep < words.len()));
+            }
+            Err(providers::Error::PromptTooLong { context, .. }) => {
+                if keep <= 1 {
+                    return Err(Error::NewsTooLong { id: item.id.clone(), context });
+                }
+                keep = keep * 3 / 4;
+            }
+            Err(other) => return Err(other.into()),
+        }
+    }
+}

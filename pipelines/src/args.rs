@@ -1,0 +1,22 @@
+use std::path::PathBuf;
+
+/// From raw news and prices to a tuned sentiment model and a back-tested strategy, in one run folder
+#[derive(Debug, clap::Parser)]
+#[command(version)]
+pub struct Args {
+    /// The flags of every binary.
+    #[command(flatten)]
+    pub common: cli::Common,
+    /// Settings that fit a data set: embedded, assessment
+    #[arg(long, default_value = "embedded")]
+    pub preset: String,
+    /// Folder that the preset's data paths are relative to [default: the embedded data]
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// Where everything is written; call again with the same folder to resume [default: runs/PRESET]
+    #[arg(long)]
+    pub run_dir: Option<PathBuf>,
+    /// Base model: a folder in Hugging Face form or a Hub id [default: the embedded tiny model]
+    #[arg(long)]
+    pub model: Option<String>,
+}

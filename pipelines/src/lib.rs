@@ -1,0 +1,26 @@
+//! The whole pipeline as one run folder: which stage reads what, under which settings. Each binary beside this library
+//! brings one deliverable up to date, with whatever it needs; stages whose inputs did not change are skipped.
+
+mod args;
+mod config;
+mod experiments;
+mod run;
+mod summary;
+
+pub use args::Args;
+pub use config::RunConfig;
+pub use run::{Run, Step};
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The `main` of every binary here: bring `step` up to date and say what came of it.
+pub fn main(step: Step) -> ExitCode {
+    let args = Args::parse();
+    cli::run(&args.common, || {
+        let Some(run) = Run::new(&args)? else { return Ok(()) };
+        run.bring_up_to_date(step)?;
+        cli::say(&summary::of(&run, step)?);
+        Ok(())
+    })
+}

@@ -1,0 +1,216 @@
+use crate::config::preset;
+use crate::{Args, RunConfig, experiments};
+use anyhow::Context;
+use artifacts::{Progress, Seed};
+use providers::{LocalModel, Provider};
+use std::path::{Path, PathBuf};
+
+/// One deliverable, and what has to be there before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the binaries in src/bin say it")]
+pub enum Step {
+    PrepareData,
+    Eda,
+    Synthetic,
+    Format,
+    Train,
+    Evaluate,
+    Decide,
+    Backtest,
+    Experiments,
+    All,
+}
+
+impl Step {
+    /// What this step reads directly.
+    fn needs(self) -> &'static [Self] {
+        match self {
+            Self::PrepareData => &[],
+            Self::Eda | Self::Synthetic => &[Self::PrepareData],
+            Self::Format => &[Self::Synthetic],
+            Self::Train => &[Self::Format],
+            Self::Evaluate | Self::Decide => &[Self::Train],
+            Self::Backtest => &[Self::Decide],
+            Self::Experiments => &[Self::Backtest],
+            Self::All => &[Self::Eda, Self::Evaluate, Self::Experiments],
+        }
+    }
+}
+
+/// A run: its settings and its folder.
+pub struct Run {
+    /// All settings, resolved.
+    pub config: RunConfig,
+    /// The run's folder, one folder per stage in it.
+    pub dir: PathBuf,
+    data: PathBuf,
+    model: PathBuf,
+    seed: Seed,
+    force: bool,
+    progress: Box<dyn Progress>,
+}
+
+impl Run {
+    /// Resolves preset, file and flags. Nothing if only the settings were asked for (they are printed).
+    ///
+    /// # Errors
+    /// An unknown preset or setting, or a model that cannot be found.
+    pub fn new(args: &Args) -> anyhow::Result<Option<Self>> {
+        let mut layers = vec![preset(&args.preset)?];
+        if let Some(file) = &args.common.config {
+            let text = std::fs::read_to_string(file).with_context(|| format!("{}: cannot read", file.display()))?;
+            layers.push(toml::from_str(&text).with_context(|| format!("{}: not TOML", file.display()))?);
+        }
+        let mut config: RunConfig = cli::resolve(&RunConfig::default(), &layers, &args.common.set)?;
+        if let Some(model) = &args.model {
+            config.model.clone_from(model);
+        }
+        if args.common.print_config {
+            cli::say(toml::to_string(&config)?.trim_end());
+            return Ok(None);
+        }
+        let embedded = fixtures::root();
+        let model = if config.model.is_empty() {
+            embedded.join("model")
+        } else {
+            #[expect(clippy::disallowed_methods, reason = "the environment is read here, at the edge")]
+            let hub = hub::HubConfig::from_environment(|name| std::env::var(name).ok());
+            providers::find_model(&config.model, &hub)?
+        };
+        Ok(Some(Self {
+            config,
+            dir: args.run_dir.clone().unwrap_or_else(|| Path::new("runs").join(&args.preset)),
+            data: args.data.clone().unwrap_or_else(|| embedded.join("data")),
+            model,
+            seed: args.common.seed(),
+            force: args.common.force,
+            progress: cli::progress(),
+        }))
+    }
+
+    /// Brings `step` up to date, after everything it needs. What did not change is skipped.
+    ///
+    /// # Errors
+    /// Whatever stops a stage, with the stage's name.
+    pub fn bring_up_to_date(&self, step: Step) -> anyhow::Result<()> {
+        let mut done = Vec::new();
+        self.visit(step, &mut done)
+    }
+
+    fn visit(&self, step: Step, done: &mut Vec<Step>) -> anyhow::Result<()> {
+        if done.contains(&step) {
+            return Ok(());
+        }
+        for &needed in step.needs() {
+            self.visit(needed, done)?;
+        }
+        done.push(step);
+        self.execute(step).with_context(|| format!("{step:?}"))
+    }
+
+    fn execute(&self, step: Step) -> anyhow::Result<()> {
+        let c = &self.config;
+        match step {
+            Step::PrepareData => {
+                let options = ingest::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
+                ingest::sentiment::run(&c.sentiment, &self.data, &self.folder("ingest"), &options)?;
+                ingest::market::run(&c.market, &self.data, &self.folder("ingest-market"), &options)?;
+            }
+            Step::Eda => {
+                let inputs = eda::Inputs {
+                    train: self.file("ingest", "train.parquet"),
+                    eval: self.file("ingest", "eval.parquet"),
+                    rejected: Some(self.file("ingest", "rejected.parquet")),
+                };
+                let options = eda::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
+                eda::run(&c.eda, &inputs, &self.folder("eda"), &options)?;
+            }
+            Step::Synthetic => {
+                let inputs = synth::Inputs {
+                    model: self.model.clone(),
+                    adapter: None,
+                    train: self.file("ingest", "train.parquet"),
+                    eval: self.file("ingest", "eval.parquet"),
+                };
+                let options = synth::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
+                synth::run(&c.synth, &inputs, &self.folder("synth"), &options)?;
+            }
+            Step::Format => {
+                let synthetic = self.file("synth", "synthetic.parquet");
+                let mut train = vec![self.file("ingest", "train.parquet")];
+                train.extend(synthetic.exists().then_some(synthetic));
+                let inputs =
+                    formatter::Inputs { tokenizer: self.model.clone(), train, eval: vec![self.file("ingest", "eval.parquet")] };
+                let options = formatter::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
+                formatter::run(&c.formatter, &inputs, &self.folder("formatter"), &options)?;
+            }
+            Step::Train => {
+                let inputs = trainer::Inputs { model: self.model.clone(), rows: self.file("formatter", "train.parquet") };
+                let options = trainer::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
+                trainer::sft::run(&c.train, &inputs, &self.folder("trainer"), &options)?;
+            }
+            Step::Evaluate => {
+                let inputs = evaluator::Inputs {
+                    model: self.model.clone(),
+                    adapter: Some(self.adapter()),
+                    eval: self.file("formatter", "eval.parquet"),
+                };
+                let options = evaluator::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
+                evaluator::run(&c.evaluate, &inputs, &self.folder("evaluator"), &options)?;
+            }
+            Step::Decide => self.decide(&c.agent, true, &self.folder("trading-agent"))?,
+            Step::Backtest => self.backtest(&self.folder("trading-agent"), &self.folder("backtester"))?,
+            Step::Experiments => experiments::run(self)?,
+            Step::All => {}
+        }
+        Ok(())
+    }
+
+    /// Decisions of one agent, read by the tuned or by the base model.
+    pub(crate) fn decide(&self, agent: &trading_agent::AgentConfig, tuned: bool, out: &Path) -> anyhow::Result<()> {
+        let adapter = tuned.then(|| self.adapter());
+        let inputs = trading_agent::Inputs {
+            bars: self.file("ingest-market", "bars.parquet"),
+            news: self.file("ingest-market", "news.parquet"),
+            observations: self.file("ingest-market", "observations.parquet"),
+            model_files: std::iter::once(self.model.clone()).chain(adapter.clone()).collect(),
+        };
+        let open = || {
+            LocalModel::open(&self.model, adapter.as_deref(), &self.config.formatter.date)
+                .map(|model| Box::new(model) as Box<dyn Provider>)
+        };
+        let options = trading_agent::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
+        trading_agent::run(agent, &inputs, open, out, &options)?;
+        Ok(())
+    }
+
+    /// The account of the decisions in one folder.
+    pub(crate) fn backtest(&self, decisions: &Path, out: &Path) -> anyhow::Result<()> {
+        let (bars, decisions) = (self.file("ingest-market", "bars.parquet"), decisions.join("decisions.parquet"));
+        let options = backtester::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
+        backtester::run(&self.config.backtest, &bars, &decisions, out, &options)?;
+        Ok(())
+    }
+
+    /// The folder of one stage.
+    pub fn folder(&self, stage: &str) -> PathBuf {
+        self.dir.join(stage)
+    }
+
+    /// A file of one stage.
+    pub fn file(&self, stage: &str, name: &str) -> PathBuf {
+        self.dir.join(stage).join(name)
+    }
+
+    pub(crate) fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    pub(crate) fn force(&self) -> bool {
+        self.force
+    }
+
+    fn adapter(&self) -> PathBuf {
+        self.file("trainer", trainer::sft::ADAPTER)
+    }
+}

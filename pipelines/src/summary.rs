@@ -1,0 +1,96 @@
+//! What a run says at its end: the comparison that matters and where the reports are.
+
+use crate::{Run, Step};
+use artifacts::rows::Metric;
+use artifacts::{Manifest, read_all};
+use std::fmt::Write;
+
+/// The reports, by stage.
+const REPORTS: [(&str, &str); 6] = [
+    ("eda", "report.html"),
+    ("synth", "report.html"),
+    ("formatter", "examples.html"),
+    ("evaluator", "report.html"),
+    ("backtester", "report.html"),
+    ("experiments", "report.html"),
+];
+
+/// The figures of everything that is there after `step`.
+pub(crate) fn of(run: &Run, step: Step) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if matches!(step, Step::PrepareData | Step::Synthetic | Step::Format | Step::All) {
+        rows(run, &mut text)?;
+    }
+    if matches!(step, Step::Evaluate | Step::All) {
+        sentiment(run, &mut text)?;
+    }
+    if matches!(step, Step::Backtest | Step::Experiments | Step::All) {
+        strategy(run, &mut text)?;
+    }
+    writeln!(text, "\nin {}", run.dir.display())?;
+    for (stage, file) in REPORTS {
+        let path = run.file(stage, file);
+        if path.exists() {
+            writeln!(text, "  {}", path.display())?;
+        }
+    }
+    Ok(text.trim_end().to_owned())
+}
+
+fn rows(run: &Run, text: &mut String) -> anyhow::Result<()> {
+    let counts = |stage: &str| -> anyhow::Result<Vec<(String, u64)>> {
+        let manifest = Manifest::read(&run.folder(stage))?;
+        let outputs = manifest.map(|m| m.outputs).unwrap_or_default();
+        Ok(outputs.into_iter().filter_map(|o| Some((o.path, o.rows?.count))).collect())
+    };
+    writeln!(text, "rows")?;
+    for stage in ["ingest", "synth", "formatter"] {
+        let list: Vec<String> = counts(stage)?.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        if !list.is_empty() {
+            writeln!(text, "  {stage:<10} {}", list.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+fn sentiment(run: &Run, text: &mut String) -> anyhow::Result<()> {
+    let metrics: Vec<Metric> = read_all(&run.file("evaluator", "metrics.parquet"))?;
+    let lines = [
+        ("macro-F1, generated", "all", "generated_macro_f1"),
+        ("  English", "en", "generated_macro_f1"),
+        ("  Vietnamese", "vi", "generated_macro_f1"),
+        ("accuracy, generated", "all", "generated_accuracy"),
+        ("unparseable answers", "all", "unparseable_share"),
+        ("macro-F1, by label score", "all", "scored_macro_f1"),
+    ];
+    table(text, "sentiment", &metrics, &["base", "tuned"], &lines)
+}
+
+fn strategy(run: &Run, text: &mut String) -> anyhow::Result<()> {
+    let metrics: Vec<Metric> = read_all(&run.file("backtester", "metrics.parquet"))?;
+    let lines = [
+        ("total return", "all", "total_return"),
+        ("Sharpe ratio, annualised", "all", "sharpe"),
+        ("largest drawdown", "all", "max_drawdown"),
+        ("costs, in currency", "all", "total_costs"),
+    ];
+    table(text, "strategy", &metrics, &["strategy", "buy_and_hold", "momentum", "random_median"], &lines)
+}
+
+fn table(
+    text: &mut String,
+    title: &str,
+    metrics: &[Metric],
+    subjects: &[&str],
+    lines: &[(&str, &str, &str)],
+) -> anyhow::Result<()> {
+    writeln!(text, "\n{title:<28}{}", subjects.iter().map(|s| format!("{s:>15}")).collect::<String>())?;
+    for (label, slice, metric) in lines {
+        let value = |subject: &&str| {
+            let found = metrics.iter().find(|m| m.subject == **subject && m.slice == *slice && m.metric == *metric);
+            found.and_then(|m| m.value).map_or_else(|| format!("{:>15}", "n/a"), |v| format!("{v:>15.4}"))
+        };
+        writeln!(text, "{label:<28}{}", subjects.iter().map(value).collect::<String>())?;
+    }
+    Ok(())
+}
