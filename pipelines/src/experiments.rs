@@ -44,7 +44,7 @@ fn arms(baseline: &AgentConfig) -> Vec<Arm> {
     ]
 }
 
-const SHOWN: [&str; 6] = ["total_return", "sharpe", "max_drawdown", "win_rate_bars", "turnover", "total_costs"];
+const SHOWN: [&str; 6] = ["total_return", "sharpe_ratio", "max_drawdown", "win_rate_bars", "turnover", "total_cost"];
 
 /// Runs every arm in `experiments/<arm>/` and compares them in `experiments/report.html`.
 pub(crate) fn run(run: &Run) -> anyhow::Result<()> {
@@ -76,14 +76,14 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<()> {
             metrics.into_iter().filter(|m| m.subject == "strategy").map(|m| Metric { subject: arm.name.to_owned(), ..m }),
         );
     }
-    let mut head = vec!["arm", "what"];
-    head.extend(SHOWN);
+    let head = SHOWN.iter().fold(Table::new().text("arm").text("what"), |head, name| head.number(*name));
+    let table = table.into_iter().fold(head, Table::row);
     let mut document = Document::new("What each part of the strategy contributes");
     document.paragraph(
         "Every arm trades the same bars with the same costs; one part is changed at a time. One period is one sample: \
          a difference here is a lead to follow, not a proof.",
     );
-    document.table(Table::new(&head, table));
+    document.table(table);
     open.write_bytes("report.html", document.to_html().as_bytes())?;
     open.write_bytes("report.md", document.to_markdown().as_bytes())?;
     open.count(rows.len() as u64, rows.len() as u64);

@@ -45,6 +45,7 @@ pub struct Run {
     pub dir: PathBuf,
     data: PathBuf,
     model: PathBuf,
+    hub: hub::HubConfig,
     seed: Seed,
     force: bool,
     progress: Box<dyn Progress>,
@@ -69,19 +70,20 @@ impl Run {
             cli::say(toml::to_string(&config)?.trim_end());
             return Ok(None);
         }
+        #[expect(clippy::disallowed_methods, reason = "the environment is read here, at the edge")]
+        let hub = hub::HubConfig::from_environment(|name| std::env::var(name).ok());
         let embedded = fixtures::root();
         let model = if config.model.is_empty() {
             embedded.join("model")
         } else {
-            #[expect(clippy::disallowed_methods, reason = "the environment is read here, at the edge")]
-            let hub = hub::HubConfig::from_environment(|name| std::env::var(name).ok());
             providers::find_model(&config.model, &hub)?
         };
         Ok(Some(Self {
             config,
             dir: args.run_dir.clone().unwrap_or_else(|| Path::new("runs").join(&args.preset)),
-            data: args.data.clone().unwrap_or_else(|| embedded.join("data")),
+            data: args.data.clone().unwrap_or_else(|| fixtures::data()),
             model,
+            hub,
             seed: args.common.seed(),
             force: args.common.force,
             progress: cli::progress(),
@@ -112,15 +114,15 @@ impl Run {
         let c = &self.config;
         match step {
             Step::PrepareData => {
-                let options = ingest::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
+                let hub = self.hub.clone();
+                let options = ingest::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref(), hub };
                 ingest::sentiment::run(&c.sentiment, &self.data, &self.folder("ingest"), &options)?;
                 ingest::market::run(&c.market, &self.data, &self.folder("ingest-market"), &options)?;
             }
             Step::Eda => {
                 let inputs = eda::Inputs {
-                    train: self.file("ingest", "train.parquet"),
-                    eval: self.file("ingest", "eval.parquet"),
-                    rejected: Some(self.file("ingest", "rejected.parquet")),
+                    examples: vec![self.file("ingest", "train.parquet"), self.file("ingest", "eval.parquet")],
+                    rejected: vec![self.file("ingest", "rejected.parquet")],
                 };
                 let options = eda::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
                 eda::run(&c.eda, &inputs, &self.folder("eda"), &options)?;

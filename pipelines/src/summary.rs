@@ -70,9 +70,9 @@ fn strategy(run: &Run, text: &mut String) -> anyhow::Result<()> {
     let metrics: Vec<Metric> = read_all(&run.file("backtester", "metrics.parquet"))?;
     let lines = [
         ("total return", "all", "total_return"),
-        ("Sharpe ratio, annualised", "all", "sharpe"),
+        ("Sharpe ratio, annualised", "all", "sharpe_ratio"),
         ("largest drawdown", "all", "max_drawdown"),
-        ("costs, in currency", "all", "total_costs"),
+        ("costs, in currency", "all", "total_cost"),
     ];
     table(text, "strategy", &metrics, &["strategy", "buy_and_hold", "momentum", "random_median"], &lines)
 }

@@ -9,6 +9,8 @@ pub enum Error {
     Io { path: PathBuf, action: &'static str, source: std::io::Error },
     #[error("{}: no such file; run the stage that writes it first, or correct the path", path.display())]
     Missing { path: PathBuf },
+    #[error("{}: a folder, not a file; give the Parquet file inside it", path.display())]
+    Folder { path: PathBuf },
     #[error("{}: not a Parquet file (it does not begin with PAR1); give the Parquet file itself", path.display())]
     NotParquet { path: PathBuf },
     #[error("{}: truncated ({bytes} bytes, no Parquet footer at the end); delete it and run its stage again", path.display())]

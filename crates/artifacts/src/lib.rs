@@ -17,6 +17,7 @@ mod as_of;
 mod atomic;
 mod column;
 mod error;
+mod footer;
 pub mod manifest;
 mod progress;
 mod reader;

@@ -1,11 +1,12 @@
 use crate::writer::{META_ROW, META_VERSION};
-use crate::{Error, Result, Row};
+use crate::{Error, Result, Row, footer};
 use arrow::array::RecordBatch;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::RowGroupMetaData;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// Rows handed out at a time.
@@ -24,6 +25,8 @@ pub struct Reader<R: Row> {
     read: u64,
     last: Option<R>,
     groups: Vec<u64>,
+    /// After an error or the end nothing more comes.
+    over: bool,
     row: PhantomData<R>,
 }
 
@@ -32,7 +35,7 @@ impl<R: Row> Reader<R> {
     pub fn open(path: &Path) -> Result<Self> {
         let file = open_parquet(path)?;
         let corrupt = |e: &dyn std::fmt::Display| Error::CorruptFooter { path: path.into(), message: one_line(e) };
-        let bytes = file.metadata().map(|m| m.len()).unwrap_or(0);
+        let bytes = file.metadata().map_or(0, |m| m.len());
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).map_err(|e| corrupt(&e))?;
         for (row_group, group) in metadata.metadata().row_groups().iter().enumerate() {
             check_group(path, row_group, group, bytes)?;
@@ -47,7 +50,7 @@ impl<R: Row> Reader<R> {
             .with_batch_size(BATCH)
             .build()
             .map_err(|e| corrupt(&e))?;
-        Ok(Self { path: path.into(), batches, order, total, read: 0, last: None, groups, row: PhantomData })
+        Ok(Self { path: path.into(), batches, order, total, read: 0, last: None, groups, over: false, row: PhantomData })
     }
 
     /// Rows in the file.
@@ -81,6 +84,20 @@ impl<R: Row> Reader<R> {
         Ok(rows)
     }
 
+    fn next_batch(&mut self) -> Option<std::result::Result<RecordBatch, String>> {
+        // The decoders of the Parquet library index without checks in places; a damaged page must not end the process.
+        match catch_unwind(AssertUnwindSafe(|| self.batches.next())) {
+            Ok(batch) => batch.map(|b| b.map_err(|e| one_line(&e))),
+            Err(_) => Some(Err("its pages cannot be decoded".into())),
+        }
+    }
+
+    /// A footer may claim more rows than its pages hold.
+    fn missing_rows(&self) -> Option<Error> {
+        let message = format!("the footer claims {} rows, the pages hold {}", self.total, self.read);
+        (self.read != self.total).then(|| self.corrupt(&message))
+    }
+
     fn corrupt(&self, e: &dyn std::fmt::Display) -> Error {
         Error::CorruptRowGroup { path: self.path.clone(), row_group: self.row_group(), message: one_line(e) }
     }
@@ -90,16 +107,22 @@ impl<R: Row + Clone> Iterator for Reader<R> {
     type Item = Result<Vec<R>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.batches.next()? {
-            Err(e) => Some(Err(self.corrupt(&e))),
-            Ok(batch) => {
-                let rows = self.decode(&batch);
-                if let Ok(rows) = &rows {
-                    self.last = rows.last().cloned();
-                }
-                Some(rows)
-            }
+        if self.over {
+            return None;
         }
+        let rows = match self.next_batch() {
+            None => {
+                self.over = true;
+                return self.missing_rows().map(Err);
+            }
+            Some(Err(e)) => Err(self.corrupt(&e)),
+            Some(Ok(batch)) => self.decode(&batch),
+        };
+        match &rows {
+            Ok(rows) => self.last = rows.last().cloned(),
+            Err(_) => self.over = true,
+        }
+        Some(rows)
     }
 }
 
@@ -123,7 +146,11 @@ fn open_parquet(path: &Path) -> Result<File> {
         _ => Error::Io { path: path.into(), action: "read", source },
     };
     let mut file = File::open(path).map_err(io)?;
-    let bytes = file.metadata().map_err(io)?.len();
+    let metadata = file.metadata().map_err(io)?;
+    if metadata.is_dir() {
+        return Err(Error::Folder { path: path.into() });
+    }
+    let bytes = metadata.len();
     let mut magic = [0; 4];
     let mut begin = |from| file.seek(from).and_then(|_| file.read_exact(&mut magic)).map(|()| magic == *b"PAR1");
     if bytes >= 4 && !begin(SeekFrom::Start(0)).map_err(io)? {
@@ -132,6 +159,9 @@ fn open_parquet(path: &Path) -> Result<File> {
     if bytes < 12 || !begin(SeekFrom::End(-4)).map_err(io)? {
         return Err(Error::Truncated { path: path.into(), bytes });
     }
+    footer::check(&mut file, bytes)
+        .map_err(io)?
+        .map_err(|message| Error::CorruptFooter { path: path.into(), message })?;
     file.rewind().map_err(io)?;
     Ok(file)
 }

@@ -1,4 +1,4 @@
-use crate::{AtomicFile, Checks, Error, Result, Row};
+use crate::{AtomicFile, Error, Result, Row};
 use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};

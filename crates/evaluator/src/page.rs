@@ -33,7 +33,10 @@ pub(crate) fn page(page: &Page<'_>) -> Result<Document, Error> {
         let all: Vec<&Prediction> = predictions.iter().collect();
         let figures = Figures::of(&all, Way::Generated, page.config.confidence)?;
         let title = format!("Generated answers, {name}");
-        doc.figure(confusion(&ConfusionPlot { title, confusion: &figures.confusion }), format!("{name} model: generated answers."));
+        doc.figure(
+            confusion(&ConfusionPlot { title, confusion: &figures.confusion }),
+            format!("{name} model: generated answers."),
+        );
     }
     classes(&mut doc, page)?;
     errors(&mut doc, page);
@@ -98,62 +101,97 @@ fn p_value(p: f64) -> String {
 
 fn comparison(doc: &mut Document, page: &Page<'_>) -> Result<(), Error> {
     doc.heading("Comparison");
+    if !page.comparisons.is_empty() {
+        gains(doc, page)?;
+    }
     let mut table = Table::new().text("rows").text("answer").text("figure").number("majority");
     for (name, _) in page.subjects() {
         table = table.number(name);
     }
-    table = table.number("tuned - base").number("interval").number("McNemar p");
     for (slice, base_rows) in slices(page.base) {
         let majority = Figures::majority(&base_rows, page.config.confidence)?;
         for way in Way::ALL {
-            let figures = page
+            let all = page
                 .subjects()
                 .iter()
                 .map(|(_, predictions)| {
-                    let rows = slices(predictions).into_iter().find(|(s, _)| *s == slice).map(|(_, r)| r).unwrap_or_default();
+                    let rows = rows_of(predictions, slice);
                     Ok((Figures::of(&rows, way, page.config.confidence)?, rows))
                 })
                 .collect::<Result<Vec<_>, Error>>()?;
-            let found = page.compared(slice, way);
-            let mut push = |figure: &str, majority: String, cells: Vec<String>, compared: [String; 3]| {
+            let mut push = |figure: &str, majority: String, cells: Vec<String>| {
                 let head = [slice.to_owned(), way.name().to_owned(), figure.to_owned(), majority];
-                table.push(head.into_iter().chain(cells).chain(compared));
+                table.push(head.into_iter().chain(cells));
             };
-            let percent = |value| format::percent(value, 1);
-            let of = |pick: &dyn Fn(&Figures) -> String| figures.iter().map(|(f, _)| pick(f)).collect::<Vec<_>>();
-            let difference = found.map_or_else(no_comparison, |c| {
-                let interval = format!("{} … {}", points(c.macro_f1.low), points(c.macro_f1.high));
-                [points(c.macro_f1.estimate), interval, String::new()]
-            });
-            let paired = found.map_or_else(no_comparison, |c| [String::new(), String::new(), p_value(c.p_value)]);
-            push("macro F1", percent(majority.macro_f1), of(&|f| percent(f.macro_f1)), difference);
-            let with_interval = |f: &Figures| match f.accuracy_interval {
-                Some((low, high)) => format!("{} ({:.1} … {:.1})", percent(f.accuracy), low * 100.0, high * 100.0),
-                None => percent(f.accuracy),
-            };
-            push("accuracy", with_interval(&majority), of(&with_interval), paired);
-            let correlation = |f: &Figures| format::number(f.matthews, 3);
-            push("Matthews correlation", correlation(&majority), of(&correlation), no_comparison());
-            let (name, cells): (_, Vec<String>) = match way {
-                Way::Generated => ("unparseable", of(&|f| {
-                    let total = f.confusion.total();
-                    percent((total > 0).then(|| f.confusion.unparseable_total() as f64 / total as f64))
-                })),
+            for (name, show) in FIGURES {
+                push(name, show(&majority), all.iter().map(|(figures, _)| show(figures)).collect());
+            }
+            match way {
+                Way::Generated => {
+                    push("unparseable", format::UNDEFINED.into(), all.iter().map(|(f, _)| unparseable(f)).collect());
+                }
                 Way::Scored => {
                     let bins = page.config.calibration_bins;
-                    let of_rows = |rows: &[&Prediction]| Ok(percent(calibration(rows, bins)?));
-                    ("calibration error", figures.iter().map(|(_, rows)| of_rows(rows)).collect::<Result<_, Error>>()?)
+                    let error = |rows: &[&Prediction]| Ok(format::percent(calibration(rows, bins)?, 1));
+                    let cells = all.iter().map(|(_, rows)| error(rows)).collect::<Result<_, Error>>()?;
+                    push("calibration error", format::UNDEFINED.into(), cells);
                 }
-            };
-            push(name, format::UNDEFINED.into(), cells, no_comparison());
+            }
         }
     }
     doc.table(table.caption("In brackets: Wilson interval. Majority: the most frequent label of the rows, always."));
     Ok(())
 }
 
-fn no_comparison() -> [String; 3] {
-    [String::new(), String::new(), String::new()]
+/// A figure's name and how it is shown.
+type Shown = (&'static str, fn(&Figures) -> String);
+
+const FIGURES: [Shown; 3] = [
+    ("macro F1", |f| format::percent(f.macro_f1, 1)),
+    ("accuracy", |f| match f.accuracy_interval {
+        Some((low, high)) => format!("{} ({:.1} … {:.1})", format::percent(f.accuracy, 1), low * 100.0, high * 100.0),
+        None => format::percent(f.accuracy, 1),
+    }),
+    ("Matthews correlation", |f| format::number(f.matthews, 3)),
+];
+
+fn unparseable(figures: &Figures) -> String {
+    let total = figures.confusion.total();
+    format::percent((total > 0).then(|| figures.confusion.unparseable_total() as f64 / total as f64), 1)
+}
+
+fn rows_of<'a>(predictions: &'a [Prediction], slice: &str) -> Vec<&'a Prediction> {
+    slices(predictions).into_iter().find(|(s, _)| *s == slice).map(|(_, rows)| rows).unwrap_or_default()
+}
+
+/// Tuned against base, row by row.
+fn gains(doc: &mut Document, page: &Page<'_>) -> Result<(), Error> {
+    let Some(tuned) = page.tuned else { return Ok(()) };
+    let mut table = Table::new().text("rows").text("answer").number("base").number("tuned").number("difference");
+    table = table.number("interval").number("only base right").number("only tuned right").number("McNemar p");
+    for (slice, way, found) in page.comparisons {
+        let f1 = |predictions| {
+            let figures = Figures::of(&rows_of(predictions, slice), *way, page.config.confidence)?;
+            Ok::<_, Error>(format::percent(figures.macro_f1, 1))
+        };
+        table.push([
+            (*slice).to_owned(),
+            way.name().to_owned(),
+            f1(page.base)?,
+            f1(tuned)?,
+            points(found.macro_f1.estimate),
+            format!("{} … {}", points(found.macro_f1.low), points(found.macro_f1.high)),
+            found.only_base.to_string(),
+            found.only_tuned.to_string(),
+            p_value(found.p_value),
+        ]);
+    }
+    let caption = format!(
+        "Macro F1 of both models, and their difference in points with its {:.0} % interval.",
+        page.config.confidence * 100.0
+    );
+    doc.table(table.caption(caption));
+    Ok(())
 }
 
 fn languages(doc: &mut Document, page: &Page<'_>) -> Result<(), Error> {
@@ -176,8 +214,14 @@ fn languages(doc: &mut Document, page: &Page<'_>) -> Result<(), Error> {
 
 fn classes(doc: &mut Document, page: &Page<'_>) -> Result<(), Error> {
     doc.heading("By class");
-    let mut table =
-        Table::new().text("model").text("answer").text("class").number("rows").number("precision").number("recall").number("F1");
+    let mut table = Table::new()
+        .text("model")
+        .text("answer")
+        .text("class")
+        .number("rows")
+        .number("precision")
+        .number("recall")
+        .number("F1");
     for (name, predictions) in page.subjects() {
         let all: Vec<&Prediction> = predictions.iter().collect();
         for way in Way::ALL {
@@ -220,8 +264,13 @@ fn errors(doc: &mut Document, page: &Page<'_>) {
         "Of the {} rows that the {name} model answered wrongly, those to whose true label it gave the least probability.",
         wrong.len()
     ));
-    let mut table =
-        Table::new().text("question").text("language").text("truth").text("answer").text("base answered").number("p(truth)");
+    let mut table = Table::new()
+        .text("question")
+        .text("language")
+        .text("truth")
+        .text("answer")
+        .text("base answered")
+        .number("p(truth)");
     for (row, prediction) in wrong.into_iter().take(page.config.worst) {
         table.push([
             page.questions.get(row).map_or_else(String::new, |q| q.text.clone()),

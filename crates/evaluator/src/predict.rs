@@ -1,7 +1,7 @@
 use crate::questions::Question;
 use crate::{Config, Error};
-use artifacts::rows::{Outcome, Prediction, Sentiment};
 use artifacts::Progress;
+use artifacts::rows::{Outcome, Prediction, Sentiment};
 use chat::prompts::parse_label;
 use providers::{Completion, LocalModel, Sampling};
 use rayon::prelude::*;
@@ -41,7 +41,12 @@ pub(crate) fn predict(
     answers.into_iter().collect()
 }
 
-fn ask(model: &LocalModel, subject: &str, question: &Question, options: &Completion) -> Result<Prediction, providers::Error> {
+fn ask(
+    model: &LocalModel,
+    subject: &str,
+    question: &Question,
+    options: &Completion,
+) -> Result<Prediction, providers::Error> {
     let response = model.complete_ids(&question.prompt, options)?.text;
     let predicted = parse_label(&response).and_then(|label| label.parse::<Sentiment>().ok());
     let p = model.score_ids(&question.prompt, &question.answers)?;

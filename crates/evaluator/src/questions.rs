@@ -22,13 +22,19 @@ pub(crate) struct Question {
 ///
 /// # Errors
 /// [`Error::OtherTokens`] where they do not, [`Error::Messages`] where a row's messages cannot be read.
-pub(crate) fn questions(model: &LocalModel, rows: &[Formatted], path: &Path, date: &str) -> Result<Vec<Question>, Error> {
+pub(crate) fn questions(
+    model: &LocalModel,
+    rows: &[Formatted],
+    path: &Path,
+    date: &str,
+) -> Result<Vec<Question>, Error> {
     rows.iter().enumerate().map(|(number, row)| question(model, row, number, path, date)).collect()
 }
 
 fn question(model: &LocalModel, row: &Formatted, number: usize, path: &Path, date: &str) -> Result<Question, Error> {
     let bad = |problem: String| Error::Messages { path: path.to_owned(), row: number, id: row.id.clone(), problem };
-    let mut messages: Vec<Message> = serde_json::from_str(&row.messages).map_err(|e| bad(format!("not readable ({e})")))?;
+    let mut messages: Vec<Message> =
+        serde_json::from_str(&row.messages).map_err(|e| bad(format!("not readable ({e})")))?;
     if messages.pop().is_none_or(|last| last.role != "assistant") {
         return Err(bad("without an answer at their end".into()));
     }
@@ -62,7 +68,14 @@ fn question(model: &LocalModel, row: &Formatted, number: usize, path: &Path, dat
         }
         answers.push(answer);
     }
-    Ok(Question { id: row.id.clone(), language: row.language, label: row.label, text, prompt: prompt.to_vec(), answers })
+    Ok(Question {
+        id: row.id.clone(),
+        language: row.language,
+        label: row.label,
+        text,
+        prompt: prompt.to_vec(),
+        answers,
+    })
 }
 
 /// Where two token lists first differ.

@@ -83,7 +83,13 @@ pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &Options<'_>) 
         push_subject(&mut metrics, "tuned", tuned, config)?;
     }
     for (slice, predictions) in slices(&base) {
-        push_figures(&mut metrics, "majority", slice, "generated", &Figures::majority(&predictions, config.confidence)?);
+        push_figures(
+            &mut metrics,
+            "majority",
+            slice,
+            "generated",
+            &Figures::majority(&predictions, config.confidence)?,
+        );
     }
     let mut comparisons = Vec::new();
     if let Some(tuned) = &tuned {
@@ -105,12 +111,14 @@ pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &Options<'_>) 
     })?;
     open.write_bytes("report.html", document.to_html().as_bytes())?;
     open.write_bytes("report.md", document.to_markdown().as_bytes())?;
-    for (subject, metric) in [("base", "macro_f1"), ("tuned", "macro_f1"), ("base", "accuracy"), ("tuned", "accuracy")] {
+    for (subject, metric) in [("base", "macro_f1"), ("tuned", "macro_f1"), ("base", "accuracy"), ("tuned", "accuracy")]
+    {
         for way in Way::ALL {
             let key = format!("{}_{metric}", way.name());
             let found = metrics.iter().find(|m| m.subject == subject && m.slice == "all" && m.metric == key);
             if let Some(value) = found.and_then(|m| m.value) {
-                let fact = if way == Way::Generated { format!("{subject}_{metric}") } else { format!("{subject}_{key}") };
+                let fact =
+                    if way == Way::Generated { format!("{subject}_{metric}") } else { format!("{subject}_{key}") };
                 open.fact(&fact, value);
             }
         }

@@ -117,7 +117,7 @@ impl Hub {
         })
     }
 
-    /// Local copies of all files below `at.path` whose repository path matches `pattern` (see [`matches`]), in order of
+    /// Local copies of all files below `at.path` whose repository path matches `pattern` (see [`matches()`]), in order of
     /// name, each with its path in the repository. If a data set has none with the ending `.parquet`, the Parquet form that the
     /// Hub keeps on its own branch is taken.
     pub fn fetch_matching(&self, at: &HubPath, pattern: &str) -> Result<Vec<(String, PathBuf)>, Error> {

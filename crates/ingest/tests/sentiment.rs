@@ -243,7 +243,7 @@ fn write_vsfc(dir: &Path, test_leaks: bool) {
             rows.push(VIETNAMESE[11]);
             codes.push(CODES[11]);
         }
-        let lines = |items: Vec<String>| items.iter().map(|i| format!("{i}\n")).collect::<String>();
+        let lines = |items: Vec<String>| items.join("\n") + "\n";
         let folder = dir.join("text").join(text_folder);
         write(&folder.join("sents.txt"), lines(rows.iter().map(|r| (*r).to_owned()).collect()));
         write(&folder.join("sentiments.txt"), lines(codes.iter().map(ToString::to_string).collect()));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-type Op = dyn Fn(&[Tensor]) -> candle_core::Result<Tensor>;
+type Op<'a> = dyn Fn(&[Tensor]) -> candle_core::Result<Tensor> + 'a;
 
 fn random(rng: &mut ChaCha8Rng, shape: &[usize], size: f32) -> Tensor {
     let count: usize = shape.iter().product();
@@ -16,7 +16,7 @@ fn random(rng: &mut ChaCha8Rng, shape: &[usize], size: f32) -> Tensor {
 }
 
 /// Output and the gradient of each input under the loss Σ output · probe.
-fn run(op: &Op, inputs: &[Tensor], probe: &Tensor, dtype: DType) -> (Vec<f64>, Vec<Vec<f64>>) {
+fn run(op: &Op<'_>, inputs: &[Tensor], probe: &Tensor, dtype: DType) -> (Vec<f64>, Vec<Vec<f64>>) {
     let vars: Vec<Var> = inputs.iter().map(|t| Var::from_tensor(&t.to_dtype(dtype).unwrap()).unwrap()).collect();
     let tensors: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
     let output = op(&tensors).unwrap();
@@ -37,7 +37,7 @@ fn close(what: &str, found: &[f64], expected: &[f64]) -> Result<(), TestCaseErro
 }
 
 /// `fused` in f32 against `slow` in f64.
-fn compare(fused: &Op, slow: &Op, inputs: &[Tensor], probe: &Tensor) -> Result<(), TestCaseError> {
+fn compare(fused: &Op<'_>, slow: &Op<'_>, inputs: &[Tensor], probe: &Tensor) -> Result<(), TestCaseError> {
     let (out, grads) = run(fused, inputs, probe, DType::F32);
     let (expected_out, expected_grads) = run(slow, inputs, probe, DType::F64);
     close("output", &out, &expected_out)?;

@@ -50,12 +50,20 @@ impl Llama {
 
     /// As [`Llama::load`], computing in another dtype.
     pub fn load_as(dir: &Path, dtype: DType, device: &Device) -> Result<Self> {
+        Self::read(dir, dtype, device, |tensor| Ok(Parameter::Frozen(tensor)))
+    }
+
+    /// As [`Llama::load_as`], every parameter trainable: to continue a pretraining.
+    pub fn load_trainable(dir: &Path, dtype: DType, device: &Device) -> Result<Self> {
+        Self::read(dir, dtype, device, |tensor| Ok(Parameter::Trainable(Var::from_tensor(&tensor)?)))
+    }
+
+    fn read(dir: &Path, dtype: DType, device: &Device, make: impl Fn(Tensor) -> Result<Parameter>) -> Result<Self> {
         let config = Config::load(dir)?;
         let tied = config.tie_word_embeddings;
         let mut checkpoint = Checkpoint::open(dir)?;
-        let model = Self::build(config, dtype, device, |name, shape| {
-            Ok(Parameter::Frozen(checkpoint.read(name, shape, dtype, device)?))
-        })?;
+        let model =
+            Self::build(config, dtype, device, |name, shape| make(checkpoint.read(name, shape, dtype, device)?))?;
         checkpoint.finish(tied)?;
         Ok(model)
     }

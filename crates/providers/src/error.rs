@@ -11,22 +11,49 @@ pub enum Error {
     NoAdapter { path: PathBuf, file: &'static str },
     #[error("{}: the tokenizer has {tokens} tokens but the model's vocabulary {vocabulary}; they are not of one model, put the right tokenizer.json there", path.display())]
     VocabularyTooSmall { path: PathBuf, tokens: usize, vocabulary: usize },
-    #[error("a prompt of {prompt} tokens with {answer} tokens of answer does not fit the model's context of {context}; shorten the text or take a model with a longer context")]
+    #[error(
+        "a prompt of {prompt} tokens with {answer} tokens of answer does not fit the model's context of {context}; shorten the text or take a model with a longer context"
+    )]
     PromptTooLong { prompt: usize, answer: usize, context: usize },
     #[error("an empty prompt; give at least one token")]
     EmptyPrompt,
     #[error("no answers to score; give at least one, none of them empty")]
     NoAnswers,
     #[error("{}: {source}", path.display())]
-    Load { path: PathBuf, source: lm::Error },
+    Load { path: PathBuf, source: Box<lm::Error> },
     #[error("{}: {source}", path.display())]
-    LoadTokenizer { path: PathBuf, source: chat::Error },
+    LoadTokenizer { path: PathBuf, source: Box<chat::Error> },
     #[error("the conversation cannot be put to the model: {0}")]
-    Refused(#[from] chat::Refusal),
+    Refused(Box<chat::Refusal>),
     #[error(transparent)]
-    Chat(#[from] chat::Error),
+    Chat(Box<chat::Error>),
     #[error(transparent)]
-    Model(#[from] lm::Error),
+    Model(Box<lm::Error>),
     #[error(transparent)]
-    Hub(#[from] hub::Error),
+    Hub(Box<hub::Error>),
+}
+
+// Boxed by hand: the inner errors carry paths and values, and every Result would be as large as the largest of them.
+impl From<chat::Refusal> for Error {
+    fn from(refusal: chat::Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl From<chat::Error> for Error {
+    fn from(error: chat::Error) -> Self {
+        Self::Chat(Box::new(error))
+    }
+}
+
+impl From<lm::Error> for Error {
+    fn from(error: lm::Error) -> Self {
+        Self::Model(Box::new(error))
+    }
+}
+
+impl From<hub::Error> for Error {
+    fn from(error: hub::Error) -> Self {
+        Self::Hub(Box::new(error))
+    }
 }

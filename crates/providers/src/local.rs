@@ -22,9 +22,9 @@ impl LocalModel {
     /// A file is missing or of another model; each error names the folder and what to put there.
     pub fn open(folder: &Path, adapter: Option<&Path>, date: &str) -> Result<Self, Error> {
         check_model(folder)?;
-        let load = |source| Error::Load { path: folder.to_owned(), source };
+        let load = |source| Error::Load { path: folder.to_owned(), source: Box::new(source) };
         let tokenizer = ChatTokenizer::load(folder, date)
-            .map_err(|source| Error::LoadTokenizer { path: folder.to_owned(), source })?;
+            .map_err(|source| Error::LoadTokenizer { path: folder.to_owned(), source: Box::new(source) })?;
         let mut model = lm::Llama::load(folder, &candle_core::Device::Cpu).map_err(load)?;
         let (tokens, vocabulary) = (tokenizer.vocab_size(), model.config().vocab_size);
         if tokens > vocabulary {
@@ -33,7 +33,9 @@ impl LocalModel {
         let mut name = last_part(folder);
         if let Some(adapter) = adapter {
             check_adapter(adapter)?;
-            model.load_adapter(adapter).map_err(|source| Error::Load { path: adapter.to_owned(), source })?;
+            model
+                .load_adapter(adapter)
+                .map_err(|source| Error::Load { path: adapter.to_owned(), source: Box::new(source) })?;
             name = format!("{name}+{}", last_part(adapter));
         }
         Ok(Self { name, model, tokenizer, line_breaks: OnceLock::new() })

@@ -23,7 +23,8 @@ pub fn find_model(source: &str, hub: &HubConfig) -> Result<PathBuf, Error> {
 fn is_hub_id(source: &str) -> bool {
     let id = source.strip_prefix("hf://").unwrap_or(source);
     let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['/', '\\', ' ']);
-    source.starts_with("hf://") || id.split_once('/').is_some_and(|(organisation, name)| plain(organisation) && plain(name))
+    source.starts_with("hf://")
+        || id.split_once('/').is_some_and(|(organisation, name)| plain(organisation) && plain(name))
 }
 
 /// Whether the files that every model has are there.

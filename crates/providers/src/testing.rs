@@ -36,6 +36,7 @@ impl Scripted {
 }
 
 impl Provider for Scripted {
+    #[expect(clippy::unnecessary_literal_bound, reason = "the trait's signature")]
     fn name(&self) -> &str {
         "scripted"
     }
@@ -77,7 +78,8 @@ pub fn tiny_model(folder: &Path, seed: u64) -> Result<(), Box<dyn std::error::Er
         serde_json::json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
             "normalized": false, "special": true})
     };
-    let byte_level = serde_json::json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
+    let byte_level =
+        serde_json::json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
     let tokenizer = serde_json::json!({
         "version": "1.0", "truncation": null, "padding": null,
         "added_tokens": [special(256, "<s>"), special(257, "</s>")],

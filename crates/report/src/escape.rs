@@ -19,17 +19,31 @@ pub(crate) fn xml(text: &str) -> String {
     out
 }
 
-/// Text for one line of Markdown: line breaks become spaces, and nothing in it is markup, HTML, mathematics or the
-/// end of a table cell.
+/// Text for a line of Markdown of its own: as [`markdown_cell`], and it begins no list, heading or rule.
 pub(crate) fn markdown(text: &str) -> String {
+    let line = markdown_cell(text);
+    let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    // a number, a point or bracket, and a space or nothing: a numbered list
+    let numbered = rest.len() < line.len()
+        && rest.starts_with(['.', ')'])
+        && matches!(rest.get(1..).map(|r| r.chars().next()), Some(None | Some(' ')));
+    if numbered {
+        let number = line.strip_suffix(rest).unwrap_or_default();
+        format!("{number}\\{rest}")
+    } else if line.starts_with(['+', '-', '=', ':']) {
+        format!("\\{line}")
+    } else {
+        line
+    }
+}
+
+/// Text within a line of Markdown: line breaks become spaces, and nothing in it is markup, HTML, mathematics or the end
+/// of a table cell.
+pub(crate) fn markdown_cell(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::with_capacity(line.len() + 8);
-    let digits = line.chars().take_while(char::is_ascii_digit).count();
-    for (i, c) in line.chars().enumerate() {
-        // a list, a setext heading or a rule begins only at the beginning of a line
-        let begins =
-            i == 0 && matches!(c, '+' | '-' | '=' | ':') || digits > 0 && i == digits && matches!(c, '.' | ')');
-        if begins || matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$') {
+    for c in line.chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '$') {
             out.push('\\');
         }
         out.push(if c.is_control() { '\u{fffd}' } else { c });
@@ -45,7 +59,9 @@ mod tests {
     fn a_text_cannot_begin_a_list_or_end_a_cell() {
         assert_eq!(markdown("- a | b"), "\\- a \\| b");
         assert_eq!(markdown("12. a\n\n# b"), "12\\. a \\# b");
-        assert_eq!(markdown("1.5 % of <b>"), "1\\.5 % of \\<b\\>");
+        assert_eq!(markdown("1.5 % of <b>"), "1.5 % of \\<b\\>");
+        assert_eq!(markdown("7)"), "7\\)");
+        assert_eq!(markdown("7é"), "7é");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use crate::escape::markdown as line;
+use crate::escape::{markdown as line, markdown_cell as cell};
 use crate::{Align, Block, Document, Table};
 
 pub(crate) fn text(doc: &Document) -> String {
@@ -13,12 +13,12 @@ pub(crate) fn text(doc: &Document) -> String {
             Block::List(items) => items.iter().map(|i| format!("* {}", line(i))).collect::<Vec<_>>().join("\n"),
             Block::Table(t) => table(t),
             Block::Figure(f) => match &f.file {
-                Some(file) => format!("![{}](<{}>)\n\n*{}*", line(f.svg.title()), target(file), line(&f.caption)),
-                None => format!("*Figure: {}. {}*", line(f.svg.title()), line(&f.caption)),
+                Some(file) => format!("![{}](<{}>)\n\n*{}*", cell(f.svg.title()), target(file), cell(&f.caption)),
+                None => format!("*Figure: {}. {}*", cell(f.svg.title()), cell(&f.caption)),
             },
             Block::Pre(text) => fenced(text),
             Block::Callout(severity, title, text) => {
-                format!("> **{}: {}**\n>\n> {}", severity.word(), line(title), line(text))
+                format!("> **{}: {}**\n>\n> {}", severity.word(), cell(title), line(text))
             }
             Block::Tiles(tiles) => {
                 let mut rows = Table::new().text("figure").number("value").text("note");
@@ -35,11 +35,11 @@ pub(crate) fn text(doc: &Document) -> String {
 
 fn table(table: &Table) -> String {
     let cells = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
-    let heads = table.columns.iter().map(|c| line(&c.name)).collect();
+    let heads = table.columns.iter().map(|c| cell(&c.name)).collect();
     let rule = table.columns.iter().map(|c| if c.align == Align::Right { "---:" } else { "---" }.to_owned()).collect();
     let mut rows = vec![cells(heads), cells(rule)];
     for row in &table.rows {
-        rows.push(cells((0..table.columns.len()).map(|i| line(Table::cell(row, i))).collect()));
+        rows.push(cells((0..table.columns.len()).map(|i| cell(Table::cell(row, i))).collect()));
     }
     if !table.caption.is_empty() {
         rows.insert(0, format!("{}\n", line(&table.caption)));

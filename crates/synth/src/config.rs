@@ -52,10 +52,14 @@ pub struct Config {
     pub min_words: usize,
     /// Words of a candidate at most.
     pub max_words: usize,
-    /// Confidence of the language identification at least.
+    /// Confidence of the language identification at least. Headlines have few function words, so it is seldom high.
     pub language_confidence: f64,
     /// Jaccard similarity of character 5-grams from which on two texts are one.
     pub near_duplicate: f64,
+    /// How typical a text must be: at least as much as this share of held-out real rows, measured by their words and word
+    /// pairs. Below that the judges abstain, which is the verdict `label`: they know only texts like the real ones. 0
+    /// turns it off; with fewer than 200 real rows of the language it has no effect.
+    pub typical: f64,
     /// Probability that the classifier trained on real rows must give the intended label. The classifier must also prefer
     /// it to the other two.
     pub classifier_probability: f64,
@@ -78,8 +82,9 @@ impl Default for Config {
             max_tokens: 56,
             min_words: 5,
             max_words: 45,
-            language_confidence: 0.5,
+            language_confidence: 0.4,
             near_duplicate: 0.8,
+            typical: 0.2,
             classifier_probability: 0.7,
             require_model_agreement: false,
             date: "26 Jul 2024".into(),
@@ -95,7 +100,11 @@ impl Config {
             return refuse("strategies", "empty".into(), "one or more of heading-v1, few-shot-v1, instruct-v1");
         }
         if !(self.temperature > 0.0 && self.temperature.is_finite()) {
-            return refuse("temperature", self.temperature.to_string(), "above 0, or all candidates of a prompt are equal");
+            return refuse(
+                "temperature",
+                self.temperature.to_string(),
+                "above 0, or all candidates of a prompt are equal",
+            );
         }
         if self.max_tokens == 0 || self.min_words == 0 || self.min_words > self.max_words {
             let value = format!("{}, {}, {}", self.max_tokens, self.min_words, self.max_words);
@@ -111,8 +120,10 @@ impl Config {
                 return refuse(name, value.to_string(), "above 0 and at most 1");
             }
         }
-        if !(0.0..=1.0).contains(&self.language_confidence) {
-            return refuse("language_confidence", self.language_confidence.to_string(), "from 0 to 1");
+        for (name, value) in [("language_confidence", self.language_confidence), ("typical", self.typical)] {
+            if !(0.0..=1.0).contains(&value) {
+                return refuse(name, value.to_string(), "from 0 to 1");
+            }
         }
         Ok(())
     }

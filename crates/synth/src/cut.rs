@@ -9,8 +9,8 @@ pub struct Cut {
 
 /// Words after which a full stop ends nothing.
 const ABBREVIATIONS: &[&str] = &[
-    "approx", "co", "corp", "dr", "est", "etc", "inc", "jr", "ltd", "mr", "mrs", "ms", "no", "nos", "plc", "prof", "sr", "st",
-    "tp", "ts", "vs",
+    "approx", "co", "corp", "dr", "est", "etc", "inc", "jr", "ltd", "mr", "mrs", "ms", "no", "nos", "plc", "prof",
+    "sr", "st", "tp", "ts", "vs",
 ];
 
 /// Cuts an answer after its first sentence or at its first line break, whichever comes first. `finished` says whether
@@ -23,12 +23,14 @@ const ABBREVIATIONS: &[&str] = &[
 /// ```
 pub fn first_sentence(answer: &str, finished: bool) -> Cut {
     let answer = answer.trim_start();
-    let line = answer.lines().next().unwrap_or_default();
-    let more_lines = line.len() < answer.len();
+    let first = answer.lines().next().unwrap_or_default();
+    let more_lines = first.len() < answer.len();
+    // The mark goes first, or the full stop of `1.` would end the sentence.
+    let line = without_list_mark(first);
     let end = sentence_end(line, more_lines || finished);
     let complete = end.is_some() || more_lines || finished;
     let sentence = end.and_then(|end| line.get(..end)).unwrap_or(line);
-    Cut { text: bare(sentence).to_owned(), complete }
+    Cut { text: without_quotes(sentence).to_owned(), complete }
 }
 
 /// Where the first sentence of a line ends, in bytes. `closed` says whether the line is known to be whole; otherwise a full
@@ -40,7 +42,8 @@ fn sentence_end(line: &str, closed: bool) -> Option<usize> {
         let end = line.len() - after.len();
         let rest = after.trim_start();
         if rest.is_empty() {
-            let half_a_number = mark == '.' && line.get(..at).is_some_and(|l| l.ends_with(|c: char| c.is_ascii_digit()));
+            let half_a_number =
+                mark == '.' && line.get(..at).is_some_and(|l| l.ends_with(|c: char| c.is_ascii_digit()));
             return (closed || !half_a_number).then_some(end);
         }
         if rest.len() == after.len() {
@@ -57,21 +60,22 @@ fn sentence_end(line: &str, closed: bool) -> Option<usize> {
     None
 }
 
-/// Without a list mark in front and quotes around.
-fn bare(sentence: &str) -> &str {
-    let mut text = sentence.trim();
-    text = text.trim_start_matches(['-', '*', '•', '–']).trim_start();
-    let digits = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    if digits.len() < text.len() {
-        if let Some(rest) = digits.strip_prefix(". ").or_else(|| digits.strip_prefix(") ")) {
-            text = rest.trim_start();
-        }
-    }
+/// Without the `- `, `* ` or `1. ` in front.
+fn without_list_mark(line: &str) -> &str {
+    let text = line.trim_start_matches(['-', '*', '•', '–']).trim_start();
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let numbered = rest.strip_prefix(". ").or_else(|| rest.strip_prefix(") "));
+    numbered.filter(|_| rest.len() < text.len()).map_or(text, str::trim_start)
+}
+
+/// Without a pair of quotes around the whole.
+fn without_quotes(sentence: &str) -> &str {
+    let text = sentence.trim();
     for (open, close) in [('"', '"'), ('“', '”'), ('\'', '\'')] {
-        if let Some(inner) = text.strip_prefix(open).and_then(|t| t.strip_suffix(close)) {
-            if !inner.contains(open) && !inner.contains(close) {
-                return inner.trim();
-            }
+        if let Some(inner) = text.strip_prefix(open).and_then(|t| t.strip_suffix(close))
+            && !inner.contains([open, close])
+        {
+            return inner.trim();
         }
     }
     text

@@ -11,7 +11,9 @@ pub enum Error {
     Candidate { number: u64, source: providers::Error },
     #[error(transparent)]
     Provider(#[from] providers::Error),
-    #[error("the training rows hold no {language} text labelled {label}, so nothing can judge a candidate; give a training file with rows of all three labels")]
+    #[error(
+        "the training rows hold no {language} text labelled {label}, so nothing can judge a candidate; give a training file with rows of all three labels"
+    )]
     NoRealRows { language: Language, label: Sentiment },
     #[error("setting {name} is {value}; it must be {allowed}")]
     Setting { name: &'static str, value: String, allowed: &'static str },

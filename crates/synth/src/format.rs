@@ -2,9 +2,9 @@ use crate::Config;
 
 /// Function words that no sentence ends with.
 const DANGLING: &[&str] = &[
-    "a", "an", "and", "as", "at", "because", "but", "by", "for", "from", "if", "in", "into", "its", "of", "on", "or", "than",
-    "that", "the", "their", "to", "which", "while", "with", "và", "của", "là", "với", "từ", "những", "các", "một", "để", "do",
-    "vì", "nhưng", "trong",
+    "a", "an", "and", "as", "at", "because", "but", "by", "for", "from", "if", "in", "into", "its", "of", "on", "or",
+    "than", "that", "the", "their", "to", "which", "while", "with", "và", "của", "là", "với", "từ", "những", "các",
+    "một", "để", "do", "vì", "nhưng", "trong",
 ];
 
 /// Shares below and above which a text is no sentence: letters among all characters, different words among all words.
@@ -32,8 +32,14 @@ pub(crate) fn well_formed(text: &str, complete: bool, config: &Config) -> Result
     if !text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '$' | '#' | '€' | '£' | '"' | '“' | '\'')) {
         return Err("begins in the middle of something".into());
     }
-    if !text.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '!' | '?' | '…' | '%' | ')' | '"' | '”' | '\'')) {
+    if !text
+        .ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '!' | '?' | '…' | '%' | ')' | '"' | '”' | '\''))
+    {
         return Err("ends in the middle of something".into());
+    }
+    let count = |mark: char| text.chars().filter(|c| *c == mark).count();
+    if count('"') % 2 == 1 || count('“') != count('”') || count('(') != count(')') {
+        return Err("a quote or bracket is open".into());
     }
     if let Some(last) = words.last().filter(|w| DANGLING.contains(&w.as_str())) {
         return Err(format!("ends with `{last}`"));
@@ -68,6 +74,7 @@ mod tests {
             ("Profit rose at the mill agai", false, "cut off"),
             (", profit rose at the mill again.", true, "begins"),
             ("Profit rose at the mill again,", true, "ends in the middle"),
+            ("\"Tom, profit rose at the mill again.", true, "open"),
             ("up up up and up it goes", true, "repeats"),
             ("1 2 3 4 5 6 7 8 9 10 11 12.", true, "letters"),
         ];

@@ -3,6 +3,7 @@ use crate::cut::Cut;
 use crate::format::well_formed;
 use crate::known::{Known, Print};
 use crate::leak::names_its_label;
+use crate::typical::Typical;
 use artifacts::rows::{Example, Language, Sentiment, Verdict};
 use chat::prompts::{Instruction, LABELS, sentiment_messages};
 use providers::Provider;
@@ -27,6 +28,8 @@ pub(crate) struct Opinion {
     /// Refused by one of the first three rungs.
     early: Option<(Verdict, String)>,
     print: Print,
+    /// Why the judges abstain, if they do.
+    objection: Option<String>,
     pub(crate) classifier: Option<Judgement>,
     pub(crate) model: Option<Judgement>,
 }
@@ -36,15 +39,22 @@ pub(crate) struct Judges<'a> {
     config: &'a Config,
     provider: &'a dyn Provider,
     classifier: NaiveBayes<3>,
+    typical: Typical,
 }
 
 impl<'a> Judges<'a> {
     /// Trains the classifier on the real training rows of the language. Priors are equal, because the candidates are asked for
     /// in equal shares.
     pub(crate) fn new(config: &'a Config, provider: &'a dyn Provider, train: &[Example]) -> Self {
-        let rows = train.iter().filter(|e| e.language == config.language && !e.synthetic);
-        let classifier = NaiveBayes::train(rows.map(|e| (e.text.as_str(), e.label as usize))).with_equal_priors();
-        Self { config, provider, classifier }
+        let rows: Vec<&Example> = train.iter().filter(|e| e.language == config.language && !e.synthetic).collect();
+        let labelled = rows.iter().map(|e| (e.text.as_str(), e.label as usize));
+        let texts: Vec<&str> = rows.iter().map(|e| e.text.as_str()).collect();
+        Self {
+            config,
+            provider,
+            classifier: NaiveBayes::train(labelled).with_equal_priors(),
+            typical: Typical::learn(&texts, config.typical),
+        }
     }
 
     /// Everything about one candidate by itself. The judges are asked only about texts that pass the first three rungs.
@@ -53,8 +63,10 @@ impl<'a> Judges<'a> {
     /// The model fails.
     pub(crate) fn examine(&self, cut: &Cut, intended: Sentiment) -> Result<Opinion, providers::Error> {
         let early = self.refuse_early(cut);
-        let mut opinion = Opinion { early, print: Print::of(&cut.text), classifier: None, model: None };
+        let mut opinion =
+            Opinion { early, print: Print::of(&cut.text), objection: None, classifier: None, model: None };
         if opinion.early.is_none() {
+            opinion.objection = self.typical.objection(&cut.text);
             let p = self.classifier.predict_proba(&cut.text);
             opinion.classifier = Some(judgement(&p, intended));
             opinion.model = self.ask_model(&cut.text, intended)?;
@@ -144,7 +156,8 @@ impl<'a> Ladder<'a> {
         if let Some(problem) = self.disagreement(intended, opinion) {
             return (Verdict::Label, problem);
         }
-        let (Some(kept), Some(share)) = (self.kept.get_mut(intended as usize), self.shares.get(intended as usize)) else {
+        let (Some(kept), Some(share)) = (self.kept.get_mut(intended as usize), self.shares.get(intended as usize))
+        else {
             return (Verdict::Surplus, "no share for this label".into());
         };
         if *kept >= *share {
@@ -156,17 +169,26 @@ impl<'a> Ladder<'a> {
     }
 
     fn disagreement(&self, intended: Sentiment, opinion: &Opinion) -> Option<String> {
+        if opinion.objection.is_some() {
+            return opinion.objection.clone();
+        }
         let needed = self.config.classifier_probability;
         match opinion.classifier {
             None => return Some("the classifier was not asked".into()),
-            Some((label, p)) if label != intended => return Some(format!("the classifier says {label} ({intended} {p:.2})")),
-            Some((_, p)) if p < needed => return Some(format!("the classifier is not sure: {p:.2}, at least {needed:.2}")),
+            Some((label, p)) if label != intended => {
+                return Some(format!("the classifier says {label} ({intended} {p:.2})"));
+            }
+            Some((_, p)) if p < needed => {
+                return Some(format!("the classifier is not sure: {p:.2}, at least {needed:.2}"));
+            }
             Some(_) => {}
         }
         match opinion.model {
             _ if !self.config.require_model_agreement => None,
             None => Some("the language model could not be asked".into()),
-            Some((label, p)) if label != intended => Some(format!("the language model says {label} ({intended} {p:.2})")),
+            Some((label, p)) if label != intended => {
+                Some(format!("the language model says {label} ({intended} {p:.2})"))
+            }
             Some(_) => None,
         }
     }

@@ -15,7 +15,8 @@ pub(crate) fn names_its_label(text: &str) -> Option<String> {
     if let Some(word) = VIETNAMESE.iter().find(|w| lower.contains(**w)) {
         return Some((*word).to_owned());
     }
-    let headings = Language::ALL.iter().flat_map(|language| Sentiment::ALL.iter().map(|label| heading(*language, *label)));
+    let headings =
+        Language::ALL.iter().flat_map(|language| Sentiment::ALL.iter().map(|label| heading(*language, *label)));
     headings.map(|h| h.trim_end_matches(':').to_lowercase()).find(|h| lower.contains(h.as_str()))
 }
 

@@ -20,6 +20,7 @@ mod leak;
 mod page;
 mod prompts;
 mod stage;
+mod typical;
 
 pub use config::{Config, Strategy};
 pub use cut::{Cut, first_sentence};

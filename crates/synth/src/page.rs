@@ -1,6 +1,6 @@
 use crate::stage::funnel;
 use crate::{Config, Generated, RUNGS, Strategy, Synthesis};
-use artifacts::rows::{Sentiment, Verdict};
+use artifacts::rows::{Candidate, Sentiment, Verdict};
 use report::plot::{BarPlot, bars};
 use report::{Document, Severity, Table, Tile, format};
 
@@ -24,9 +24,17 @@ pub(crate) fn page(page: &Page<'_>) -> Document {
     doc.subtitle(format!("written by {}, verified by the ladder", synthesis.model));
     doc.tiles(vec![
         Tile::new("kept", format::count(kept as u64), format!("of {} asked for", format::count(config.rows))),
-        Tile::new("candidates", format::count(made as u64), format!("at most {}", format::count(config.max_candidates))),
+        Tile::new(
+            "candidates",
+            format::count(made as u64),
+            format!("at most {}", format::count(config.max_candidates)),
+        ),
         Tile::new("share kept", share(kept, made), "of all candidates"),
-        Tile::new("distinct-2", format::number(diversity.0, 3), format!("{} of as many real rows", format::number(diversity.1, 3))),
+        Tile::new(
+            "distinct-2",
+            format::number(diversity.0, 3),
+            format!("{} of as many real rows", format::number(diversity.1, 3)),
+        ),
     ]);
     if (kept as u64) < config.rows {
         let (severity, what) = if kept == 0 {
@@ -61,7 +69,7 @@ const fn question(verdict: Verdict) -> &'static str {
         Verdict::LabelLeak => "does not name its label",
         Verdict::Duplicate => "is no copy of an earlier kept candidate",
         Verdict::Contaminated => "is no copy of a training or evaluation row",
-        Verdict::Label => "the judges agree with the label asked for",
+        Verdict::Label => "reads like the real rows, and the judges agree with the label asked for",
         Verdict::Surplus => "its label still has room",
     }
 }
@@ -74,7 +82,13 @@ fn rungs(doc: &mut Document, synthesis: &Synthesis) {
     let mut steps = vec![("generated".to_owned(), Some(made as f64))];
     for (verdict, count) in funnel(synthesis).into_iter().filter(|(v, _)| *v != Verdict::Kept) {
         left -= count;
-        table.push([verdict.to_string(), question(verdict).to_owned(), count.to_string(), left.to_string(), share(left, made)]);
+        table.push([
+            verdict.to_string(),
+            question(verdict).to_owned(),
+            count.to_string(),
+            left.to_string(),
+            share(left, made),
+        ]);
         steps.push((verdict.to_string(), Some(left as f64)));
     }
     doc.heading("Funnel");
@@ -96,37 +110,39 @@ fn balance(doc: &mut Document, config: &Config, synthesis: &Synthesis) {
         rows.filter(keep).count()
     };
     doc.heading("By label and by way of asking");
-    let mut labels = Table::new().text("label").number("asked for").number("candidates").number("kept").number("share kept");
+    let mut labels =
+        Table::new().text("label").number("asked for").number("candidates").number("kept").number("share kept");
     for (label, asked) in Sentiment::ALL.iter().zip(config.shares()) {
         let of = |g: &&Generated| g.candidate.intended == *label;
         let (made, kept) = (count(&of, None), count(&of, Some(Verdict::Kept)));
         labels.push([label.to_string(), asked.to_string(), made.to_string(), kept.to_string(), share(kept, made)]);
     }
     doc.table(labels);
-    let mut ways = Table::new().text("way of asking").number("candidates");
+    let used: Vec<Strategy> = Strategy::ALL.into_iter().filter(|s| config.strategies.contains(s)).collect();
+    let mut ways = Table::new().text("way of asking");
+    for strategy in &used {
+        ways = ways.number(strategy.name());
+    }
+    let of = |strategy: Strategy, verdict| count(&move |g: &&Generated| g.strategy == strategy, verdict);
+    ways.push(std::iter::once("candidates".to_owned()).chain(used.iter().map(|s| of(*s, None).to_string())));
     for verdict in RUNGS.into_iter().chain([Verdict::Kept]) {
-        ways = ways.number(verdict.as_str());
+        let counts = used.iter().map(|s| of(*s, Some(verdict)).to_string());
+        ways.push(std::iter::once(verdict.to_string()).chain(counts));
     }
-    ways = ways.number("share kept");
-    for strategy in Strategy::ALL {
-        let of = |g: &&Generated| g.strategy == strategy;
-        let made = count(&of, None);
-        if made == 0 {
-            continue;
-        }
-        let counts = RUNGS.into_iter().chain([Verdict::Kept]).map(|v| count(&of, Some(v)).to_string());
-        let last = share(count(&of, Some(Verdict::Kept)), made);
-        ways.push([strategy.name().to_owned(), made.to_string()].into_iter().chain(counts).chain([last]));
-    }
+    let shares = used.iter().map(|s| share(of(*s, Some(Verdict::Kept)), of(*s, None)));
+    ways.push(std::iter::once("share kept".to_owned()).chain(shares));
     doc.table(ways);
 }
+
+type LabelOf = fn(&Candidate) -> Option<Sentiment>;
 
 fn judges(doc: &mut Document, config: &Config, synthesis: &Synthesis) {
     doc.heading("Judges");
     let judged = || synthesis.generated.iter().map(|g| &g.candidate).filter(|c| c.classifier_label.is_some());
-    let mut table = Table::new().text("judge").number("asked").number("says the label asked for").number("agrees with the other");
-    let rows: [(&str, &dyn Fn(&artifacts::rows::Candidate) -> Option<Sentiment>); 2] =
-        [("classifier trained on real rows", &|c| c.classifier_label), ("the language model itself", &|c| c.model_label)];
+    let mut table =
+        Table::new().text("judge").number("asked").number("says the label asked for").number("agrees with the other");
+    let rows: [(&str, LabelOf); 2] =
+        [("classifier trained on real rows", |c| c.classifier_label), ("the language model itself", |c| c.model_label)];
     for (name, label) in rows {
         let asked = judged().filter(|c| label(c).is_some()).count();
         let right = judged().filter(|c| label(c) == Some(c.intended)).count();

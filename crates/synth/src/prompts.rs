@@ -1,6 +1,6 @@
 use crate::{Error, Strategy};
-use artifacts::rows::{Example, Language, Sentiment};
 use artifacts::Seed;
+use artifacts::rows::{Example, Language, Sentiment};
 use chat::Message;
 use providers::{Completion, Provider, Reply};
 use rand::Rng;
@@ -101,7 +101,7 @@ fn draw<'a>(pool: &[&'a Example], seed: Seed) -> Vec<&'a Example> {
 ///
 /// # Errors
 /// A label has no row in the language.
-pub(crate) fn pools<'a>(train: &'a [Example], language: Language, max_words: usize) -> Result<[Vec<&'a Example>; 3], Error> {
+pub(crate) fn pools(train: &[Example], language: Language, max_words: usize) -> Result<[Vec<&Example>; 3], Error> {
     let mut pools = [Vec::new(), Vec::new(), Vec::new()];
     for (label, pool) in Sentiment::ALL.iter().zip(&mut pools) {
         let rows = || train.iter().filter(|e| e.language == language && e.label == *label && !e.synthetic);

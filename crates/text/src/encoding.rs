@@ -143,7 +143,7 @@ pub fn repair_dos_boxes(text: &str) -> String {
         .replace("+óEUR TM", "’")
         .replace("+ó  x201a -¼", "€")
         .replace("+ó x201a -¼", "€");
-    let text = text.replace("+ó s ", "’s ").replace(" +ó ", " – ");
+    let text = text.replace("+ó s ", "’s ").replace(" -¦ s ", "’s ").replace(" +ó ", " – ");
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
@@ -209,6 +209,7 @@ mod tests {
             ("Learning -« Magazine", "Learning ® Magazine"),
             ("the company+óEUR TM s capital", "the company’s capital"),
             ("323-á6201", "323\u{a0}6201"),
+            ("The Group -¦ s sales", "The Group’s sales"),
             ("profit -5 %, +3 %", "profit -5 %, +3 %"),
         ];
         for (spoiled, real) in cases {

@@ -2,10 +2,11 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// The key by which two texts count as the same: compatibility forms folded (NFKC), lower case, Vietnamese tone marks
-/// kept but in one place (`hoà` = `hòa`), white space and punctuation dropped.
+/// kept but in one place (`hoà` = `hòa`), white space, punctuation and links dropped (feeds repeat a headline under many
+/// shortened links).
 ///
 /// What makes two financial sentences different stays: a sign before a number (`-5` is not `5`), a point or comma
-/// between digits (`5.1` is not `51`) and `%`. A text of nothing but punctuation is its own key.
+/// between digits (`5.1` is not `51`) and `%`. A text of nothing but punctuation or links is its own key.
 ///
 /// ```
 /// use text::comparison_key;
@@ -13,7 +14,14 @@ use unicode_normalization::char::is_combining_mark;
 /// assert_ne!(comparison_key("EPS -0.5"), comparison_key("EPS 0.5"));
 /// ```
 pub fn comparison_key(text: &str) -> String {
-    let folded: Vec<char> = unify_tone_marks(&text.nfkc().collect::<String>().to_lowercase()).chars().collect();
+    let lower = unify_tone_marks(&text.nfkc().collect::<String>().to_lowercase());
+    let without_links = lower.split_whitespace().filter(|w| !w.starts_with("http://") && !w.starts_with("https://"));
+    let key = key_of(&without_links.collect::<Vec<_>>().join(" "));
+    if key.is_empty() { lower.split_whitespace().collect() } else { key }
+}
+
+fn key_of(folded: &str) -> String {
+    let folded: Vec<char> = folded.chars().collect();
     let mut key = String::with_capacity(folded.len());
     let mut previous = ' ';
     for (at, &c) in folded.iter().enumerate() {
@@ -29,7 +37,7 @@ pub fn comparison_key(text: &str) -> String {
         }
         previous = c;
     }
-    if key.is_empty() { folded.into_iter().filter(|c| !c.is_whitespace()).collect() } else { key }
+    key
 }
 
 /// 16 hexadecimal digits of the blake3 of a language code, a line feed and the text's [`comparison_key`]: equal texts
@@ -102,6 +110,12 @@ mod tests {
         assert_ne!(comparison_key("EUR 5.1 mn"), comparison_key("EUR 51 mn"));
         assert_ne!(comparison_key("down +3 %"), comparison_key("down 3"));
         assert_eq!(comparison_key("2009-2010"), "20092010");
+    }
+
+    #[test]
+    fn links_do_not_make_a_headline_another() {
+        assert_eq!(comparison_key("Oil falls https://t.co/abc"), comparison_key("Oil falls: https://t.co/xyz"));
+        assert_eq!(comparison_key("https://t.co/abc"), "https://t.co/abc");
     }
 
     #[test]

@@ -78,9 +78,10 @@ proptest! {
 
 #[test]
 fn clusters_do_not_depend_on_the_order_of_the_machine() {
-    let texts: Vec<String> =
-        (0..200).map(|i| format!("quarterly net sales rose to eur {} million in region {}", i / 4, i / 40)).collect();
+    let texts: Vec<String> = (0..200)
+        .map(|i| format!("net sales of the whole group rose in the quarter to eur {} million in region {}", i, i / 40))
+        .collect();
     let clusters = near_duplicates(&texts, 0.8, 42);
     assert_eq!(clusters, near_duplicates(&texts, 0.8, 42));
-    assert!(clusters.shared().0 > 1);
+    assert!(clusters.shared().1 > 100, "{:?}", clusters.shared());
 }

@@ -6,6 +6,7 @@ use artifacts::{AsOf, Progress};
 use chat::prompts::{self, Instruction};
 use providers::Provider;
 use std::collections::BTreeMap;
+use text::Detected;
 
 /// The model's view of each text: P(positive) - P(negative) among the three labels, from -1 to 1.
 ///
@@ -63,10 +64,7 @@ impl Moods {
 
 /// The score of one text, and whether it had to be shortened: a text longer than the context is cut at its end, in steps of a quarter.
 fn score(provider: &dyn Provider, item: &News) -> Result<(f64, bool), Error> {
-    let language = match text::identify(&item.text).language {
-        text::Language::Vietnamese => "vi",
-        _ => "en",
-    };
+    let language = if text::detect_language(&item.text).language == Detected::Vietnamese { "vi" } else { "en" };
     let words: Vec<&str> = item.text.split_whitespace().collect();
     let mut keep = words.len();
     loop {

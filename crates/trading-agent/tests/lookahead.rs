@@ -55,7 +55,7 @@ fn decisions(bars: Vec<Bar>, news: Vec<News>, observations: Vec<Observation>) ->
 proptest! {
     #[test]
     fn truncating_or_poisoning_the_future_leaves_every_earlier_decision_as_it_was(
-        closes in prop::collection::vec(50.0..150.0_f64, 12..40),
+        closes in prop::collection::vec(50.0..150.0_f64, 16..40),
         stamps in prop::collection::vec((0..20_000_i64, 0..3_000_i64), 1..40),
         values in prop::collection::vec((0..20_000_i64, 0.0..100.0_f64), 1..20),
         cut in 1..12_usize,

@@ -107,7 +107,7 @@ pub fn run(config: &PretrainConfig, text: &Path, out: &Path, options: &sft::Opti
     let checkpoint = open.folder().join("checkpoint.safetensors");
     let fingerprint = format!("{} {:?} {}", STAGE_VERSION, config, open.inputs_fingerprint());
     let resume = Resume { path: &checkpoint, fingerprint: &fingerprint };
-    let steps = train(&model, &rows, &config.optimisation, open.seed("training"), resume, options.progress)?;
+    let steps = train(&model, &rows, &config.optimisation, 0.0, open.seed("training"), resume, options.progress)?;
 
     model.save(open.folder())?;
     tokenizer::save(&tokenizer, open.folder(), config.context)?;

@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn every_decay_starts_at_the_peak_after_the_warm_up_and_ends_near_0() {
-        for (decay, last) in [(Decay::Constant, 1.0), (Decay::Linear, 0.1), (Decay::Cosine, 0.024_471_741_852_423_234)] {
+        for (decay, last) in [(Decay::Constant, 1.0), (Decay::Linear, 0.1), (Decay::Cosine, 0.024_471_741_852_423_234)]
+        {
             let schedule = Schedule::new(decay, 3, 13);
             assert_eq!(schedule.factor(1), 0.0, "{decay:?}");
             assert!((schedule.factor(4) - 1.0).abs() < 1e-15, "{decay:?}");

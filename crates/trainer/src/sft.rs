@@ -85,7 +85,7 @@ pub fn run(config: &TrainConfig, inputs: &Inputs, out: &Path, options: &Options<
     let fingerprint = format!("{} {:?} {}", STAGE_VERSION, config, open.inputs_fingerprint());
     let resume = Resume { path: &checkpoint, fingerprint: &fingerprint };
     let seed = open.seed("training");
-    let steps = train(&model, &rows, &config.optimisation, seed, resume, options.progress)?;
+    let steps = train(&model, &rows, &config.optimisation, config.lora.dropout, seed, resume, options.progress)?;
 
     model.save_adapter(&open.folder().join(ADAPTER), &config.base_model_name)?;
     open.add_path(ADAPTER)?;

@@ -40,7 +40,7 @@ pub fn learn<'a>(texts: impl Iterator<Item = &'a str> + Send, size: usize) -> Re
         .vocab_size(size)
         .min_frequency(2)
         .show_progress(false)
-        .initial_alphabet(ByteLevel::alphabet())
+        .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
         .special_tokens(SPECIAL.iter().map(|s| AddedToken::from((*s).to_owned(), true)).collect())
         .build();
     tokenizer.train(&mut trainer, texts).map_err(failed)?;

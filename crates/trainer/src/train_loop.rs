@@ -115,6 +115,7 @@ pub fn train(
     model: &Llama,
     rows: &[TrainRow],
     settings: &Optimisation,
+    dropout: f64,
     seed: Seed,
     resume: Resume<'_>,
     progress: &dyn Progress,
@@ -151,7 +152,7 @@ pub fn train(
         let chosen = &plan.1[(done % steps_per_epoch) as usize];
         let named = || chosen.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
 
-        let mut dropout = Dropout::new(seed.derive(&format!("dropout/{step}")).0);
+        let mut dropout = Dropout::new(dropout, seed.derive(&format!("dropout/{step}")).0);
         let mut sum = Gradients::default();
         for part in chosen.chunks(settings.rows_at_once) {
             sum.add(model, &variables, part.iter().map(|&r| &rows[r]), &mut dropout)?;

@@ -6,7 +6,10 @@ use trainer::parity::parity;
 
 /// The folder of inputs beside the workspace, where there is one.
 fn shared() -> Option<PathBuf> {
-    let found = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|a| a.join("shared")).find(|s| s.join("README.md").exists());
+    let found = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|a| a.join("shared"))
+        .find(|s| s.join("README.md").exists());
     if found.is_none() {
         eprintln!("skipped: no shared folder");
     }

@@ -26,13 +26,13 @@ pub(super) struct Bars<'a> {
     pub(super) path: &'a Path,
     pub(super) symbol: Option<&'a str>,
     pub(super) time: &'a TimeFormat,
-    pub(super) bars: Vec<Bar>,
+    rows: Vec<Bar>,
     last: BTreeMap<String, (u64, Timestamp)>,
 }
 
 impl<'a> Bars<'a> {
     pub(super) fn new(path: &'a Path, symbol: Option<&'a str>, time: &'a TimeFormat) -> Self {
-        Self { path, symbol, time, bars: Vec::new(), last: BTreeMap::new() }
+        Self { path, symbol, time, rows: Vec::new(), last: BTreeMap::new() }
     }
 
     fn bad(&self, row: u64, message: String, remedy: &'static str) -> Error {
@@ -77,23 +77,23 @@ impl<'a> Bars<'a> {
                 return Err(self.bad(row, message, "sort the file by time"));
             }
         }
-        self.bars.push(bar);
+        self.rows.push(bar);
         Ok(cells)
     }
 
     /// Sets `available_at` one interval after each stamp. Returns the interval in seconds.
     pub(super) fn close(mut self, interval: Option<i64>) -> Result<(Vec<Bar>, i64), Error> {
-        let Some(interval) = interval.or_else(|| median_gap(&self.bars)) else {
+        let Some(interval) = interval.or_else(|| median_gap(&self.rows)) else {
             let message = "a single bar tells no interval".to_owned();
             return Err(self.bad(0, message, "give `bar_interval_seconds`"));
         };
         if interval <= 0 {
             return Err(Error::BadConfig(format!("bar_interval_seconds is {interval}; it is above 0")));
         }
-        for bar in &mut self.bars {
+        for bar in &mut self.rows {
             bar.available_at = bar.event_at.plus_seconds(interval);
         }
-        Ok((self.bars, interval))
+        Ok((self.rows, interval))
     }
 }
 

@@ -104,10 +104,10 @@ impl Item<'_> {
 
     fn time(&self, source: &NewsSource) -> Result<Timestamp, (&'static str, String)> {
         // A column called `datetime` may also hold a written time; only numbers are taken as seconds.
-        if let Ok(Some(seconds)) = self.cell(3).number() {
-            if seconds >= 1.0 {
-                return Ok(Timestamp::from_micros((seconds * 1e6) as i64));
-            }
+        if let Ok(Some(seconds)) = self.cell(3).number()
+            && seconds >= 1.0
+        {
+            return Ok(Timestamp::from_micros((seconds * 1e6) as i64));
         }
         let written = if self.cell(2) == Cell::Missing { self.cell(3) } else { self.cell(2) };
         match stamp(&written, &source.time) {

@@ -102,11 +102,14 @@ fn place(rows: Vec<CleanRow>, language: Language, config: &SentimentConfig, open
     open.fact(&format!("near_duplicate_clusters_{language}"), shared);
     open.fact(&format!("rows_in_near_duplicate_clusters_{language}"), members);
     let ids: Vec<String> = rows.iter().map(|r| text_id(language.as_str(), &r.raw.text)).collect();
-    let cluster = |i: usize| clusters.representative.get(i).and_then(|&r| ids.get(r)).cloned().unwrap_or_default();
-    rows.into_iter()
-        .enumerate()
-        .map(|(i, row)| Placed { row, id: ids.get(i).cloned().unwrap_or_default(), cluster: cluster(i) })
-        .collect()
+    // The smallest id, not the first: the order of files must not show.
+    let mut names: BTreeMap<usize, &String> = BTreeMap::new();
+    for (id, &representative) in ids.iter().zip(&clusters.representative) {
+        names.entry(representative).and_modify(|n| *n = (*n).min(id)).or_insert(id);
+    }
+    let cluster_of: Vec<String> =
+        clusters.representative.iter().map(|r| names.get(r).map(|n| (*n).clone()).unwrap_or_default()).collect();
+    rows.into_iter().zip(ids).zip(cluster_of).map(|((row, id), cluster)| Placed { row, id, cluster }).collect()
 }
 
 fn write(

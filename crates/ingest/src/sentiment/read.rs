@@ -11,6 +11,8 @@ use std::path::Path;
 pub(super) struct Found<'a> {
     pub(super) source: &'a SourceConfig,
     pub(super) files: Vec<Located>,
+    /// Whether they are UIT-VSFC's original text files.
+    triples: bool,
 }
 
 impl<'a> Found<'a> {
@@ -27,7 +29,7 @@ impl<'a> Found<'a> {
         if triples {
             files.extend(locate(&source.path, &source.name, data, &options.hub, &["sentiments.txt"])?);
         }
-        Ok(Self { source, files })
+        Ok(Self { source, files, triples })
     }
 
     /// Reads everything into the collector.
@@ -40,7 +42,7 @@ impl<'a> Found<'a> {
                     phrasebank(self.source, vote, file, into)?;
                 }
             }
-            SourceKind::Vsfc if self.files.iter().any(|f| f.name.ends_with(".txt")) => self.triples(vote, into)?,
+            SourceKind::Vsfc if self.triples => self.triples(vote, into)?,
             _ => {
                 for file in &self.files {
                     self.table(vote, file, into)?;

@@ -1,5 +1,6 @@
 //! What the tests of this crate share.
 #![allow(dead_code, reason = "not every test file uses everything")]
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use artifacts::rows::{Language, Sentiment};
@@ -12,27 +13,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Options without progress and without a Hub.
-pub fn options(seed: u64) -> Options<'static> {
+pub(crate) fn options(seed: u64) -> Options<'static> {
     let hub = hub::HubConfig { endpoint: None, cache_dir: PathBuf::from("none"), token: None, offline: true };
     Options { seed: Seed(seed), force: false, progress: &NoProgress, hub }
 }
 
-pub fn write(path: &Path, bytes: impl AsRef<[u8]>) {
+pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
 }
 
-pub fn source(name: &str, language: Language, kind: SourceKind, path: &str) -> SourceConfig {
+pub(crate) fn source(name: &str, language: Language, kind: SourceKind, path: &str) -> SourceConfig {
     let (name, path) = (name.to_owned(), path.to_owned());
     SourceConfig { name, language, kind, path, columns: TextColumns::default(), labels: BTreeMap::new() }
 }
 
-pub fn config(train_rows: u64, eval_rows: u64, sources: Vec<SourceConfig>) -> SentimentConfig {
+pub(crate) fn config(train_rows: u64, eval_rows: u64, sources: Vec<SourceConfig>) -> SentimentConfig {
     SentimentConfig { train_rows, eval_rows, sources, ..SentimentConfig::default() }
 }
 
 /// Writes a Parquet file as other programs do: no metadata of ours.
-pub fn write_parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+pub(crate) fn write_parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let mut writer = ArrowWriter::try_new(std::fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
@@ -40,16 +41,16 @@ pub fn write_parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
     writer.close().unwrap();
 }
 
-pub fn texts(values: impl IntoIterator<Item = impl Into<String>>) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(values.into_iter().map(|v| v.into())))
+pub(crate) fn texts(values: impl IntoIterator<Item = impl Into<String>>) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values.into_iter().map(Into::into)))
 }
 
-pub fn integers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
+pub(crate) fn integers(values: impl IntoIterator<Item = i64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(values))
 }
 
 /// `n` English sentences that are no near duplicates of each other, with labels in turn.
-pub fn sentences(n: usize) -> Vec<(String, Sentiment)> {
+pub(crate) fn sentences(n: usize) -> Vec<(String, Sentiment)> {
     const WORDS: [&str; 24] = [
         "profit",
         "market",
@@ -90,7 +91,7 @@ pub fn sentences(n: usize) -> Vec<(String, Sentiment)> {
 }
 
 /// The folder of real data beside the workspace, if it is there.
-pub fn shared() -> Option<PathBuf> {
+pub(crate) fn shared() -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
         .map(|a| a.join("shared"))

@@ -1,5 +1,5 @@
 use super::frame::{RIGHT, TEXT, colour, head, head_height, left_margin, vertical_axis};
-use super::label::{fit, width};
+use super::label::{fit_middle, width};
 use super::line::vertical_scale;
 use super::scale::{range, ticks};
 use super::svg::Anchor;
@@ -32,8 +32,11 @@ pub fn bars(plot: &BarPlot) -> Svg {
     let left = left_margin(&y_ticks);
     let slot = (WIDTH - RIGHT - left) / plot.categories.len().max(1) as f64;
     let slanted = plot.categories.iter().any(|c| width(c, TEXT) > slot - 6.0);
-    let texts: Vec<String> =
-        plot.categories.iter().map(|c| if slanted { fit(c, TEXT, 130.0) } else { c.clone() }).collect();
+    let middle = |c: usize| left + slot * (c as f64 + 0.5);
+    // a slanted text reaches 0.82 of its width to the left and must not leave the figure
+    let room = |c: usize| (middle(c) / 0.82).clamp(30.0, 130.0);
+    let shown = |(c, text): (usize, &String)| if slanted { fit_middle(text, TEXT, room(c)) } else { text.clone() };
+    let texts: Vec<String> = plot.categories.iter().enumerate().map(shown).collect();
     let longest = texts.iter().map(|t| width(t, TEXT)).fold(0.0, f64::max);
     let foot = if slanted { 24.0 + longest * 0.58 } else { 28.0 };
 
@@ -44,6 +47,8 @@ pub fn bars(plot: &BarPlot) -> Svg {
     let zero = y.place(0.0);
 
     let bar = slot * 0.8 / plot.series.len().max(1) as f64;
+    // all values or none: some of them would look like a statement
+    let roomy = values().all(|v| width(&short(v), TEXT) <= bar + 2.0);
     for (n, (name, values)) in plot.series.iter().enumerate() {
         for (c, (value, category)) in values.iter().zip(&plot.categories).enumerate() {
             let Some(value) = value.filter(|v| v.is_finite()) else { continue };
@@ -53,7 +58,7 @@ pub fn bars(plot: &BarPlot) -> Svg {
             let tip = format!("{category}, {name}: {text}");
             let size = ((bar - 1.0).max(0.5), (zero - place).abs());
             svg.rect(&format!("bar {}", colour(n)), (x, place.min(zero)), size, None, &tip);
-            if width(&text, TEXT) <= bar + 2.0 {
+            if roomy {
                 let above = if value < 0.0 { place + 13.0 } else { place - 4.0 };
                 svg.text(x + (bar - 1.0) / 2.0, above, Anchor::Middle, "", &text);
             }
@@ -63,11 +68,10 @@ pub fn bars(plot: &BarPlot) -> Svg {
     // slanted texts need 15 units each: where slots are narrower, only every second, third … has its name
     let every = if slanted { (15.0 / slot).ceil().max(1.0) as usize } else { 1 };
     for (c, text) in texts.iter().enumerate().step_by(every) {
-        let x = left + slot * (c as f64 + 0.5);
         if slanted {
-            svg.slanted(x + 4.0, base + 18.0, text);
+            svg.slanted(middle(c) + 4.0, base + 18.0, text);
         } else {
-            svg.text(x, base + 18.0, Anchor::Middle, "", text);
+            svg.text(middle(c), base + 18.0, Anchor::Middle, "", text);
         }
     }
     svg

@@ -10,9 +10,9 @@ pub(crate) const RIGHT: f64 = 16.0;
 const TITLE: f64 = 15.0;
 const LEGEND_ROW: f64 = 19.0;
 
-/// The class of the `n`-th colour.
+/// The classes of the `n`-th colour; when colours repeat, lines are dashed.
 pub(crate) fn colour(n: usize) -> String {
-    format!("k{}", n % COLOURS)
+    format!("k{}{}", n % COLOURS, if n < COLOURS { "" } else { " again" })
 }
 
 /// How high [`head`] will be.

@@ -23,6 +23,22 @@ pub(crate) fn fit(text: &str, size: f64, room: f64) -> String {
     kept + "…"
 }
 
+/// The text, shortened in the middle to fit `room`: names of files and columns differ at their ends.
+pub(crate) fn fit_middle(text: &str, size: f64, room: f64) -> String {
+    if width(text, size) <= room {
+        return text.to_owned();
+    }
+    let half = (room - em('…') * size) / 2.0;
+    let within = |c: &char, used: &mut f64| {
+        *used += em(*c) * size;
+        *used <= half
+    };
+    let (mut used_head, mut used_tail) = (0.0, 0.0);
+    let head: String = text.chars().take_while(|c| within(c, &mut used_head)).collect();
+    let tail: Vec<char> = text.chars().rev().take_while(|c| within(c, &mut used_tail)).collect();
+    format!("{head}…{}", tail.into_iter().rev().collect::<String>())
+}
+
 /// Width of a character in em of a usual sans-serif face. Precomposed Vietnamese letters are as wide as their base.
 fn em(c: char) -> f64 {
     match c {
@@ -51,5 +67,7 @@ mod tests {
         let short = fit("Ngân hàng Nhà nước Việt Nam", 12.0, 80.0);
         assert!(short.ends_with('…') && width(&short, 12.0) <= 80.0, "{short}");
         assert_eq!(fit("ok", 12.0, 80.0), "ok");
+        let ends = fit_middle("uit_vsfc/default/train part 7", 12.0, 90.0);
+        assert!(ends.starts_with("uit") && ends.ends_with('7') && width(&ends, 12.0) <= 90.0, "{ends}");
     }
 }

@@ -70,7 +70,8 @@ impl Svg {
 
     pub(crate) fn text(&mut self, x: f64, y: f64, anchor: Anchor, class: &str, text: &str) {
         let (x, y, anchor, text) = (unit(x), unit(y), anchor.name(), xml(text));
-        self.put(format_args!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{text}</text>"));
+        let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
+        self.put(format_args!("<text{class} x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{text}</text>"));
     }
 
     /// A text that ends at its point, rising towards it at 35 degrees.
@@ -88,7 +89,7 @@ impl Svg {
 
     pub(crate) fn rect(&mut self, class: &str, corner: (f64, f64), size: (f64, f64), opacity: Option<f64>, tip: &str) {
         let (x, y, w, h) = (unit(corner.0), unit(corner.1), unit(size.0.max(0.0)), unit(size.1.max(0.0)));
-        let opacity = opacity.map(|o| format!(" fill-opacity=\"{}\"", unit(o))).unwrap_or_default();
+        let opacity = opacity.map(|o| format!(" style=\"fill-opacity:{}\"", unit(o))).unwrap_or_default();
         let tip = if tip.is_empty() { String::new() } else { format!("<title>{}</title>", xml(tip)) };
         self.put(format_args!(
             "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"{opacity}>{tip}</rect>"

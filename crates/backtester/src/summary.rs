@@ -1,0 +1,276 @@
+//! What the stage tells people (the report) and programs (`metrics.json`).
+
+use crate::measure::interval_seconds;
+use crate::random::Ranking;
+use crate::{Config, Figures, FillAt, Input, Simulation};
+use report::format::{number, percent, signed_percent};
+use report::plot::{self, HistogramPlot, Svg};
+use report::{Document, Severity, Table, Tile};
+use serde_json::{Map, Value, json};
+use stats::trading::PeriodsPerYear;
+
+/// A strategy or benchmark with its figures.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    pub(crate) figures: Figures,
+    pub(crate) simulation: Simulation,
+}
+
+impl Subject {
+    pub(crate) fn figure(&self, name: &str) -> Option<f64> {
+        self.figures.iter().find(|(n, _)| *n == name).and_then(|(_, v)| *v)
+    }
+}
+
+/// Below this span of data, figures per year are an extrapolation that says little.
+const SHORT_DAYS: f64 = 90.0;
+
+/// `metrics.json`: what was run, and each subject's figures.
+pub(crate) fn json(
+    input: &Input,
+    config: &Config,
+    periods: PeriodsPerYear,
+    subjects: [&Subject; 3],
+    ranking: &Ranking,
+) -> Value {
+    let strategy = &subjects[0].simulation;
+    let object = |figures: &Figures| -> Value {
+        figures.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>().into()
+    };
+    let mut all = Map::new();
+    let mut put = |name: &str, value: Value| all.insert(name.to_owned(), value);
+    put("symbol", json!(input.symbol));
+    put("bars", json!(input.bars.len()));
+    put("from", json!(input.bars.first().map(|b| b.event_at)));
+    put("to", json!(input.bars.last().map(|b| b.event_at)));
+    put("bar_interval_seconds", json!(interval_seconds(&input.bars)));
+    put("periods_per_year", json!(periods));
+    put("fill", json!(strategy.fill_at));
+    put("lookahead", json!(config.allow_lookahead_same_bar_fill));
+    put("initial_capital", json!(config.initial_capital));
+    put("commission_bps", json!(config.commission_bps));
+    put("slippage_bps", json!(config.slippage_bps));
+    put("decisions", json!(input.decisions.len()));
+    put("decisions_superseded", json!(strategy.superseded));
+    put("decisions_unfilled", json!(strategy.unfilled));
+    put("orders_refused", json!(strategy.refused));
+    put("ruined_at", json!(strategy.ruined_at));
+    put("random_copies", json!(ranking.copies));
+    for subject in subjects {
+        put(subject.name, object(&subject.figures));
+    }
+    put("random_median", object(&ranking.median));
+    all.into()
+}
+
+/// The report.
+pub(crate) fn document(
+    input: &Input,
+    config: &Config,
+    periods: PeriodsPerYear,
+    subjects: [&Subject; 3],
+    ranking: &Ranking,
+    equity: Svg,
+) -> Document {
+    let [strategy, market, _] = subjects;
+    let mut doc = Document::new(format!("Backtest of {}", input.symbol));
+    if let (Some(first), Some(last)) = (input.bars.first(), input.bars.last()) {
+        doc.subtitle(format!("{} bars from {} to {} (UTC)", input.bars.len(), first.event_at, last.event_at));
+    }
+    alerts(&mut doc, input, subjects);
+    let of_random =
+        ranking.percentile.map(|p| format!("better than {} of {} shifted copies", percent(Some(p), 0), ranking.copies));
+    doc.tiles(vec![
+        Tile::new(
+            "total return",
+            signed_percent(strategy.figure("total_return"), 2),
+            format!("buy and hold {}", signed_percent(market.figure("total_return"), 2)),
+        ),
+        Tile::new(
+            "Sharpe ratio, per year",
+            number(strategy.figure("sharpe_ratio"), 2),
+            format!("buy and hold {}", number(market.figure("sharpe_ratio"), 2)),
+        ),
+        Tile::new(
+            "max drawdown",
+            percent(strategy.figure("max_drawdown"), 2),
+            format!("buy and hold {}", percent(market.figure("max_drawdown"), 2)),
+        ),
+        Tile::new("rank by luck", percent(ranking.percentile, 0), of_random.unwrap_or_default()),
+    ]);
+    doc.figure_with_file(
+        equity,
+        "Equity after costs, and how far the strategy is below its highest point.",
+        "equity.svg",
+    );
+    doc.heading("Figures");
+    doc.table(figures(subjects, ranking));
+    doc.heading("Skill or luck");
+    doc.paragraph(format!(
+        "{} copies of the strategy trade its own positions, shifted round in time: equal turnover and costs, no knowledge of the \
+         prices they meet. The strategy earned more than {} of them (p = {}).",
+        ranking.copies,
+        percent(ranking.percentile, 1),
+        number(ranking.p_value.filter(|_| ranking.copies > 0), 3),
+    ));
+    if !ranking.total_returns.is_empty() {
+        let shares = ranking.total_returns.iter().map(|r| r * 100.0).collect();
+        let own = strategy.figure("total_return");
+        doc.figure(
+            plot::histogram(&HistogramPlot {
+                title: "Total return of the shifted copies".to_owned(),
+                x_label: "total return in %".to_owned(),
+                bins: 30,
+                series: vec![("copies".to_owned(), shares)],
+            }),
+            format!("The strategy itself: {}.", signed_percent(own, 2)),
+        );
+    }
+    rules(&mut doc, input, config, periods, strategy);
+    doc
+}
+
+fn alerts(doc: &mut Document, input: &Input, subjects: [&Subject; 3]) {
+    let strategy = &subjects[0].simulation;
+    if strategy.fill_at == FillAt::SameClose {
+        doc.callout(
+            Severity::Critical,
+            "LOOK-AHEAD: these figures cannot be had",
+            "allow_lookahead_same_bar_fill is set: every decision fills at the close of the bar it was made on, at a price \
+             that is past when the decision exists. Use this for comparison only.",
+        );
+    }
+    for subject in subjects {
+        if let Some(at) = subject.simulation.ruined_at {
+            let text = format!(
+                "Equity was gone on {at}; everything was closed and {} later orders were refused.",
+                subject.simulation.refused
+            );
+            doc.callout(Severity::Critical, format!("{} was ruined", subject.name.replace('_', " ")), text);
+        }
+    }
+    if strategy.fill_at == FillAt::NextClose {
+        doc.callout(
+            Severity::Note,
+            "Fills at closes",
+            "Not every bar has an open, so decisions fill at the close of the next bar: one bar later than an open would be.",
+        );
+    }
+    let days = match (input.bars.first(), input.bars.last()) {
+        (Some(first), Some(last)) => last.available_at.seconds_since(first.event_at) / 86_400.0,
+        _ => 0.0,
+    };
+    if days < SHORT_DAYS {
+        doc.callout(
+            Severity::Warning,
+            format!("Only {} days of prices", number(Some(days), 1)),
+            "Figures per year extrapolate from them and say little; compare total returns and the rank among shifted copies.",
+        );
+    }
+    if strategy.fills.is_empty() {
+        doc.callout(Severity::Warning, "No trades", "No decision changed the position by more than the threshold.");
+    }
+}
+
+/// How a figure is written.
+fn shown(name: &str, value: Option<f64>) -> String {
+    match name {
+        "total_return" | "annual_return" => signed_percent(value, 2),
+        "volatility"
+        | "max_drawdown"
+        | "var_95"
+        | "cvar_95"
+        | "win_rate_bars"
+        | "win_rate_trades"
+        | "exposure"
+        | "mean_position"
+        | "mean_abs_position"
+        | "cost_of_capital_share"
+        | "percentile_among_random" => percent(value, 2),
+        "trades" | "open_trades" | "fills" => number(value, 0),
+        "total_cost" | "final_equity" | "turnover" | "turnover_per_year" => number(value, 2),
+        _ => number(value, 3),
+    }
+}
+
+/// A figure's name in words.
+fn words(name: &str) -> String {
+    match name {
+        "sharpe_ratio" => "Sharpe ratio, per year",
+        "probabilistic_sharpe" => "probability that the true Sharpe ratio is above 0",
+        "sortino_ratio" => "Sortino ratio, per year",
+        "calmar_ratio" => "Calmar ratio",
+        "omega_ratio" => "Omega ratio",
+        "volatility" => "volatility, per year",
+        "var_95" => "value at risk, worst 5 % of bars",
+        "cvar_95" => "mean of the worst 5 % of bars",
+        "win_rate_bars" => "win rate, bars",
+        "win_rate_trades" => "win rate, trades",
+        "profit_factor_bars" => "profit factor, bars",
+        "profit_factor_trades" => "profit factor, trades",
+        "exposure" => "bars with a position",
+        "mean_abs_position" => "mean position, long or short",
+        "turnover" => "turnover, multiple of equity",
+        "turnover_per_year" => "turnover per year",
+        "cost_of_capital_share" => "total cost, share of capital",
+        "percentile_among_random" => "rank among shifted copies",
+        "p_value_among_random" => "p among shifted copies",
+        other => return other.replace('_', " "),
+    }
+    .to_owned()
+}
+
+fn figures(subjects: [&Subject; 3], ranking: &Ranking) -> Table {
+    let mut table = Table::new().text("figure");
+    for subject in subjects {
+        table = table.number(subject.name.replace('_', " "));
+    }
+    table = table.number("shifted copies, median");
+    for (name, _) in &subjects[0].figures {
+        let mut cells = vec![words(name)];
+        cells.extend(subjects.iter().map(|s| {
+            let known = s.figures.iter().any(|(n, _)| n == name);
+            if known { shown(name, s.figure(name)) } else { String::new() }
+        }));
+        let random = ranking.median.iter().find(|(n, _)| n == name);
+        cells.push(random.map_or_else(String::new, |(_, v)| shown(name, *v)));
+        table.push(cells);
+    }
+    table
+}
+
+fn rules(doc: &mut Document, input: &Input, config: &Config, periods: PeriodsPerYear, strategy: &Subject) {
+    let simulation = &strategy.simulation;
+    doc.heading("How it was computed");
+    let interval = number(interval_seconds(&input.bars), 0);
+    let per_year = number(Some(periods.get()), 1);
+    let source = if config.periods_per_year.is_some() { "as set" } else { "365 days, a market that never closes" };
+    doc.list([
+        format!("Decisions fill at {}, the first that begins after the decision was made and its bar was known.", simulation.fill_at.words()),
+        format!(
+            "Commission {} bps of the traded value, slippage {} bps of the price, on every change of units, for the benchmarks too; no interest, no cost of borrowing.",
+            config.commission_bps, config.slippage_bps
+        ),
+        format!(
+            "A position is traded when it is {} or more of equity away from its target, and always to go flat; at most {} of equity, long or short.",
+            percent(Some(config.rebalance_threshold), 1),
+            percent(Some(config.position_cap), 0)
+        ),
+        format!("Per year means {per_year} bars ({source}; median bar {interval} s)."),
+        "Returns are per bar from the first bar in which a position could be held; drawdown counts the starting capital as the first high.".to_owned(),
+        if config.liquidate_at_end {
+            "The last position is closed at the last close, at a cost.".to_owned()
+        } else {
+            "The last position stays open, valued at the last close, without the cost of closing it.".to_owned()
+        },
+        format!(
+            "{} decisions: {} superseded before they could fill, {} after which no bar begins, {} refused.",
+            input.decisions.len(),
+            simulation.superseded,
+            simulation.unfilled,
+            simulation.refused
+        ),
+        "Win rate and profit factor by trade count closed trades only; bars without a change count neither way.".to_owned(),
+    ]);
+}
