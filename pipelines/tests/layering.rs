@@ -15,7 +15,7 @@ const FOUNDATION: [(&str, &[&str]); 11] = [
     ("kernels", &[]),
     ("stats", &[]),
     ("text", &[]),
-    ("chat", &["text"]),
+    ("chat", &[]),
     ("cli", &["artifacts"]),
     ("lora", &["kernels"]),
     ("lm", &["kernels", "lora"]),

@@ -96,7 +96,7 @@ impl<'a, T: Timed> AsOf<'a, T> {
 
     /// The rows that became known within the `seconds` before `t`, oldest first.
     pub fn within(&self, seconds: i64) -> &'a [T] {
-        let from = self.t.plus_seconds(-seconds);
+        let from = self.t.plus_seconds(seconds.saturating_neg());
         &self.rows[self.rows.partition_point(|r| r.available_at() <= from)..]
     }
 

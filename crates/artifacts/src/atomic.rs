@@ -18,11 +18,18 @@ impl AtomicFile {
     /// Opens the temporary file beside `target`, making its folder where needed.
     pub fn create(target: &Path) -> Result<Self> {
         let folder = folder_of(target);
-        fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.into(), action: "make folder", source })?;
+        fs::create_dir_all(folder).map_err(|source| Error::Io {
+            path: folder.into(),
+            action: "make folder",
+            source,
+        })?;
         let name = target.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let temporary = folder.join(format!(".{name}.{}{SUFFIX}", std::process::id()));
-        let file =
-            File::create(&temporary).map_err(|source| Error::Io { path: temporary.clone(), action: "create", source })?;
+        let file = File::create(&temporary).map_err(|source| Error::Io {
+            path: temporary.clone(),
+            action: "create",
+            source,
+        })?;
         Ok(Self { target: target.to_owned(), temporary, file: Some(file) })
     }
 
@@ -78,12 +85,14 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     file.commit()
 }
 
-/// Removes what a killed process left half-written in `folder`.
+/// Removes what a killed process left half-written in `folder` and below.
 pub fn remove_stale_temporaries(folder: &Path) -> Result<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten() {
         let path = entry.path();
-        if path.to_string_lossy().ends_with(SUFFIX) {
+        if entry.file_type().is_ok_and(|t| t.is_dir()) {
+            remove_stale_temporaries(&path)?;
+        } else if path.to_string_lossy().ends_with(SUFFIX) {
             fs::remove_file(&path).map_err(|source| Error::Io { path, action: "remove", source })?;
         }
     }

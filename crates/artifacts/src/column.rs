@@ -1,7 +1,7 @@
 use crate::Timestamp;
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, ListArray, ListBuilder, StringArray,
-    TimestampMicrosecondArray, UInt32Array, UInt32Builder, UInt64Array,
+    Array, ArrayRef, AsArray, BooleanArray, Float32Array, Float64Array, Int64Array, ListArray, ListBuilder,
+    StringArray, TimestampMicrosecondArray, UInt32Array, UInt32Builder, UInt64Array,
 };
 use arrow::datatypes::{
     DataType, Field, Float32Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType, UInt32Type, UInt64Type,
@@ -156,8 +156,7 @@ impl Column for Vec<bool> {
         DataType::List(item(DataType::Boolean))
     }
     fn to_array<'a>(values: impl Iterator<Item = &'a Self>) -> ArrayRef {
-        let mut builder =
-            ListBuilder::new(arrow::array::BooleanBuilder::new()).with_field(item(DataType::Boolean));
+        let mut builder = ListBuilder::new(arrow::array::BooleanBuilder::new()).with_field(item(DataType::Boolean));
         for value in values {
             builder.values().append_slice(value);
             builder.append(true);

@@ -45,7 +45,9 @@ pub enum Error {
     BadManifest { path: PathBuf, message: String },
     #[error("`{value}` is not a time; write it as 2025-02-24T00:10:00Z, 2025-02-24 00:10[:00] or 2025-02-24")]
     BadTime { value: String },
-    #[error("row {row}: available_at {available_at} is earlier than event_at {event_at}; nobody can know a thing before it happens")]
+    #[error(
+        "row {row}: available_at {available_at} is earlier than event_at {event_at}; nobody can know a thing before it happens"
+    )]
     KnownTooEarly { row: usize, event_at: crate::Timestamp, available_at: crate::Timestamp },
     #[error("`{value}` is not a {what}; known values are {choices}")]
     UnknownValue { what: &'static str, value: String, choices: String },

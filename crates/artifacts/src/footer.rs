@@ -27,7 +27,7 @@ pub(crate) fn check(file: &mut File, bytes: u64) -> std::io::Result<Result<(), S
     file.seek(SeekFrom::Start(bytes - 8 - length))?;
     let mut footer = vec![0; length as usize];
     file.read_exact(&mut footer)?;
-    Ok(Walk(&footer).structure(0)))
+    Ok(Walk(&footer).structure(0))
 }
 
 struct Walk<'a>(&'a [u8]);

@@ -88,7 +88,11 @@ impl Manifest {
     }
 }
 
-/// blake3 of a file, or of a folder: of the names and hashes of all files in it, in order of name.
+/// The name of the file with time and memory in a stage's folder.
+pub const RUNTIME: &str = "runtime.json";
+
+/// blake3 of a file, or of a folder: of the names and hashes of all files in it, in order of name. A folder's
+/// [`RUNTIME`] does not count: it differs between runs that are otherwise equal.
 pub fn hash_path(path: &Path) -> Result<String> {
     let io = |source: std::io::Error| match source.kind() {
         std::io::ErrorKind::NotFound => Error::Missing { path: path.into() },
@@ -112,7 +116,7 @@ fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         let path = entry?.path();
         if path.is_dir() {
             files.extend(files_below(&path)?);
-        } else {
+        } else if path.file_name().is_none_or(|name| name != RUNTIME) {
             files.push(path);
         }
     }

@@ -1,7 +1,9 @@
 use crate::writer::{META_ROW, META_VERSION};
 use crate::{Error, Result, Row, footer};
 use arrow::array::RecordBatch;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::file::metadata::RowGroupMetaData;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -36,7 +38,8 @@ impl<R: Row> Reader<R> {
         let file = open_parquet(path)?;
         let corrupt = |e: &dyn std::fmt::Display| Error::CorruptFooter { path: path.into(), message: one_line(e) };
         let bytes = file.metadata().map_or(0, |m| m.len());
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()).map_err(|e| corrupt(&e))?;
+        let metadata = guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()))
+            .map_err(|message| corrupt(&message))?;
         for (row_group, group) in metadata.metadata().row_groups().iter().enumerate() {
             check_group(path, row_group, group, bytes)?;
         }
@@ -46,11 +49,19 @@ impl<R: Row> Reader<R> {
         if total == 0 && !R::MAY_BE_EMPTY {
             return Err(Error::Empty { path: path.into(), row: R::NAME });
         }
-        let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-            .with_batch_size(BATCH)
-            .build()
-            .map_err(|e| corrupt(&e))?;
-        Ok(Self { path: path.into(), batches, order, total, read: 0, last: None, groups, over: false, row: PhantomData })
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata).with_batch_size(BATCH);
+        let batches = guarded(|| builder.build()).map_err(|message| corrupt(&message))?;
+        Ok(Self {
+            path: path.into(),
+            batches,
+            order,
+            total,
+            read: 0,
+            last: None,
+            groups,
+            over: false,
+            row: PhantomData,
+        })
     }
 
     /// Rows in the file.
@@ -60,7 +71,13 @@ impl<R: Row> Reader<R> {
 
     fn row_group(&self) -> usize {
         let mut end = 0;
-        self.groups.iter().position(|n| { end += n; self.read < end }).unwrap_or(self.groups.len().saturating_sub(1))
+        self.groups
+            .iter()
+            .position(|n| {
+                end += n;
+                self.read < end
+            })
+            .unwrap_or(self.groups.len().saturating_sub(1))
     }
 
     fn decode(&mut self, batch: &RecordBatch) -> Result<Vec<R>> {
@@ -76,8 +93,11 @@ impl<R: Row> Reader<R> {
             row.check().map_err(|message| Error::BadRow { path: self.path.clone(), row: number, message })?;
             let previous = if i == 0 { self.last.as_ref() } else { rows.get(i - 1) };
             if let Some(previous) = previous {
-                row.follows(previous)
-                    .map_err(|message| Error::BadOrder { path: self.path.clone(), row: number, message })?;
+                row.follows(previous).map_err(|message| Error::BadOrder {
+                    path: self.path.clone(),
+                    row: number,
+                    message,
+                })?;
             }
         }
         self.read += rows.len() as u64;
@@ -85,11 +105,7 @@ impl<R: Row> Reader<R> {
     }
 
     fn next_batch(&mut self) -> Option<std::result::Result<RecordBatch, String>> {
-        // The decoders of the Parquet library index without checks in places; a damaged page must not end the process.
-        match catch_unwind(AssertUnwindSafe(|| self.batches.next())) {
-            Ok(batch) => batch.map(|b| b.map_err(|e| one_line(&e))),
-            Err(_) => Some(Err("its pages cannot be decoded".into())),
-        }
+        guarded(|| self.batches.next().transpose()).transpose()
     }
 
     /// A footer may claim more rows than its pages hold.
@@ -136,6 +152,16 @@ pub fn read_all<R: Row + Clone>(path: &Path) -> Result<Vec<R>> {
     Ok(rows)
 }
 
+/// Runs code of the Parquet library, which indexes without checks in places: a damaged file must not end the process.
+fn guarded<T, E: std::fmt::Display>(
+    body: impl FnOnce() -> std::result::Result<T, E>,
+) -> std::result::Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(result) => result.map_err(|e| one_line(&e)),
+        Err(_) => Err("it contradicts itself and cannot be decoded".into()),
+    }
+}
+
 fn one_line(e: &dyn std::fmt::Display) -> String {
     e.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -167,14 +193,19 @@ fn open_parquet(path: &Path) -> Result<File> {
 }
 
 fn check_group(path: &Path, row_group: usize, group: &RowGroupMetaData, file_bytes: u64) -> Result<()> {
-    let huge = |claimed: String, limit: String| Err(Error::HugeRowGroup { path: path.into(), row_group, claimed, limit });
+    let huge =
+        |claimed: String, limit: String| Err(Error::HugeRowGroup { path: path.into(), row_group, claimed, limit });
     if !(0..=MAX_GROUP_ROWS).contains(&group.num_rows()) {
         return huge(format!("{} rows", group.num_rows()), format!("{MAX_GROUP_ROWS} rows"));
     }
     if !(0..=MAX_GROUP_BYTES).contains(&group.total_byte_size()) {
         return huge(format!("{} bytes", group.total_byte_size()), format!("{MAX_GROUP_BYTES} bytes"));
     }
-    let compressed: i64 = group.columns().iter().map(parquet::file::metadata::ColumnChunkMetaData::compressed_size).fold(0, i64::saturating_add);
+    let compressed: i64 = group
+        .columns()
+        .iter()
+        .map(parquet::file::metadata::ColumnChunkMetaData::compressed_size)
+        .fold(0, i64::saturating_add);
     if compressed < 0 || compressed as u64 > file_bytes {
         return huge(format!("{compressed} compressed bytes"), format!("the file's {file_bytes} bytes"));
     }

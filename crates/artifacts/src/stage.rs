@@ -1,6 +1,6 @@
 //! Running a stage: skip it when nothing changed, otherwise write its files and, last, its manifest.
 
-use crate::manifest::{FileRecord, MANIFEST, Manifest, RowsRecord};
+use crate::manifest::{FileRecord, MANIFEST, Manifest, RUNTIME, RowsRecord};
 use crate::runtime::Stopwatch;
 use crate::{Error, Result, Row, Seed, Writer, hash_path, remove_stale_temporaries, write_bytes};
 use std::collections::BTreeMap;
@@ -88,18 +88,18 @@ impl StageSpec {
     fn record_input(&self, path: &Path) -> Result<FileRecord> {
         let blake3 = hash_path(path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        if let (Some(beside), Some(name)) = (Manifest::read(folder).ok().flatten(), path.file_name()) {
-            if let Some(record) = beside.output(&name.to_string_lossy()) {
-                if record.blake3 != blake3 {
-                    return Err(Error::InputChanged {
-                        path: path.into(),
-                        manifest: folder.join(MANIFEST),
-                        stage: beside.stage.clone(),
-                        recorded: record.blake3[..8.min(record.blake3.len())].to_owned(),
-                        found: blake3[..8].to_owned(),
-                    });
-                }
-            }
+        if let (Some(beside), Some(name)) = (Manifest::read(folder).ok().flatten(), path.file_name())
+            && let Some(record) = beside.output(&name.to_string_lossy())
+            && record.blake3 != blake3
+        {
+            let short = |hash: &str| hash.chars().take(8).collect();
+            return Err(Error::InputChanged {
+                path: path.into(),
+                manifest: folder.join(MANIFEST),
+                stage: beside.stage.clone(),
+                recorded: short(&record.blake3),
+                found: short(&blake3),
+            });
         }
         Ok(FileRecord { path: self.name_of(path), blake3, rows: None })
     }
@@ -114,6 +114,9 @@ impl StageSpec {
     }
 
     fn what_changed(&self, new: &Manifest, old: &Manifest) -> Option<String> {
+        if new.stage != old.stage {
+            return Some(format!("the folder holds stage {}", old.stage));
+        }
         if (&new.code_version, new.stage_version) != (&old.code_version, old.stage_version) {
             return Some("the code has a new version".into());
         }
@@ -239,7 +242,7 @@ impl OpenStage {
     pub fn finish(self) -> Result<Manifest> {
         let runtime = self.clock.runtime();
         tracing::info!(stage = self.manifest.stage, "done in {:.1} s", runtime.wall_seconds);
-        let path = self.folder.join("runtime.json");
+        let path = self.folder.join(RUNTIME);
         let bytes = serde_json::to_vec_pretty(&runtime)
             .map_err(|e| Error::BadManifest { path: path.clone(), message: e.to_string() })?;
         write_bytes(&path, &bytes)?;

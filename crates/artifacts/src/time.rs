@@ -39,7 +39,7 @@ impl Timestamp {
 
     /// Seconds from `earlier` to this moment.
     pub fn seconds_since(self, earlier: Self) -> f64 {
-        (self.0 - earlier.0) as f64 / 1e6
+        self.0.saturating_sub(earlier.0) as f64 / 1e6
     }
 
     /// Reads a time written without a zone as UTC, in a `chrono` format such as `%m/%d/%Y %H:%M`.

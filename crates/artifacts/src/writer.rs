@@ -53,7 +53,11 @@ impl<R: Row> Writer<R> {
         let number = self.written + self.buffer.len() as u64;
         row.check().map_err(|message| Error::BadRow { path: self.path.clone(), row: number, message })?;
         if let Some(previous) = self.buffer.last().or(self.last.as_ref()) {
-            row.follows(previous).map_err(|message| Error::BadOrder { path: self.path.clone(), row: number, message })?;
+            row.follows(previous).map_err(|message| Error::BadOrder {
+                path: self.path.clone(),
+                row: number,
+                message,
+            })?;
         }
         self.buffer.push(row);
         if self.buffer.len() >= ROW_GROUP { self.flush() } else { Ok(()) }

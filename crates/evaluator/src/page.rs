@@ -168,7 +168,7 @@ fn rows_of<'a>(predictions: &'a [Prediction], slice: &str) -> Vec<&'a Prediction
 fn gains(doc: &mut Document, page: &Page<'_>) -> Result<(), Error> {
     let Some(tuned) = page.tuned else { return Ok(()) };
     let mut table = Table::new().text("rows").text("answer").number("base").number("tuned").number("difference");
-    table = table.number("interval").number("only base right").number("only tuned right").number("McNemar p");
+    table = table.number("interval").number("only base").number("only tuned").number("p");
     for (slice, way, found) in page.comparisons {
         let f1 = |predictions| {
             let figures = Figures::of(&rows_of(predictions, slice), *way, page.config.confidence)?;
@@ -187,7 +187,7 @@ fn gains(doc: &mut Document, page: &Page<'_>) -> Result<(), Error> {
         ]);
     }
     let caption = format!(
-        "Macro F1 of both models, and their difference in points with its {:.0} % interval.",
+        "Macro F1 of both models, and their difference in points with its {:.0} % interval; rows that only one of them answers rightly, with McNemar's p.",
         page.config.confidence * 100.0
     );
     doc.table(table.caption(caption));

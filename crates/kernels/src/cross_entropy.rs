@@ -4,7 +4,7 @@ use crate::simd::{exp_in_place, exp_sum, max, vectorised};
 use crate::{Error, Result, reference};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
-/// Σ over rows of −log softmax(logits)[target], as a stable log-sum-exp; rows are added in f64.
+/// Σ over rows of −log softmax(logits) at the row's target, as a stable log-sum-exp; rows are added in f64.
 /// Divide by the number of supervised tokens of the whole optimizer step, not of this batch.
 ///
 /// # Shapes

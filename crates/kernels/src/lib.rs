@@ -2,7 +2,7 @@
 //!
 //! In candle 0.11.1 `ops::rms_norm`, `softmax_last_dim` and `rotary_emb::rope` return no gradient and no error, so a
 //! model built on them trains only above the last such op. Every op here has a hand-written backward. The fused path
-//! runs on f32 CPU tensors; other devices and dtypes take the slow twin in [`reference`], which composes candle's own
+//! runs on f32 CPU tensors; other devices and dtypes take the slow twin in [`mod@reference`], which composes candle's own
 //! differentiable primitives and is what the tests compare with.
 //!
 //! Results do not depend on the number of threads: work is split by shape alone and partial sums are added in order.

@@ -20,7 +20,7 @@ fn run(op: &Op<'_>, inputs: &[Tensor], probe: &Tensor, dtype: DType) -> (Vec<f64
     let vars: Vec<Var> = inputs.iter().map(|t| Var::from_tensor(&t.to_dtype(dtype).unwrap()).unwrap()).collect();
     let tensors: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
     let output = op(&tensors).unwrap();
-    let probe = probe.to_dtype(dtype).unwrap().broadcast_as(output.shape()).unwrap();
+    let probe = probe.to_dtype(output.dtype()).unwrap().broadcast_as(output.shape()).unwrap();
     let grads = (&output * &probe).unwrap().sum_all().unwrap().backward().unwrap();
     let flat = |t: &Tensor| t.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
     let gradients = vars.iter().map(|v| grads.get(v.as_tensor()).map(flat).unwrap()).collect();
@@ -212,6 +212,30 @@ fn padded_queries_are_zero_and_their_keys_get_no_gradient() {
         let grad = grads.get(var.as_tensor()).unwrap();
         assert!(sum(&grad.narrow(1, 6, 4).unwrap()) == 0.0 && sum(&grad.narrow(1, 0, 6).unwrap()) > 0.0);
     }
+}
+
+#[test]
+fn half_precision_takes_the_reference_and_stays_near_f32_with_gradients() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let near = |op: &Op<'_>, inputs: &[Tensor]| {
+        let probe = Tensor::new(1f32, &Device::Cpu).unwrap();
+        let (out, grads) = run(op, inputs, &probe, DType::F32);
+        let (half, half_grads) = run(op, inputs, &probe, DType::BF16);
+        for (f, h) in out.iter().chain(grads.iter().flatten()).zip(half.iter().chain(half_grads.iter().flatten())) {
+            // bfloat16 keeps 8 bits, and a few operations follow each other
+            assert!((f - h).abs() < 0.05 * (1.0 + f.abs()), "{h}, f32 has {f}");
+        }
+    };
+    near(&|t| kernels::rms_norm(&t[0], &t[1], 1e-5), &[random(&mut rng, &[3, 8], 1.0), random(&mut rng, &[8], 1.0)]);
+    near(&|t| kernels::swiglu(&t[0], &t[1]), &[random(&mut rng, &[9], 1.0), random(&mut rng, &[9], 1.0)]);
+    near(&|t| kernels::linear(&t[0], &t[1]), &[random(&mut rng, &[5, 4], 1.0), random(&mut rng, &[3, 4], 1.0)]);
+    let heads = [
+        random(&mut rng, &[1, 5, 2, 4], 1.0),
+        random(&mut rng, &[1, 5, 1, 4], 1.0),
+        random(&mut rng, &[1, 5, 1, 4], 1.0),
+    ];
+    near(&|t| kernels::attention(&t[0], &t[1], &t[2], &[5]), &heads);
+    near(&|t| kernels::cross_entropy_sum(&t[0], &[2, 0]), &[random(&mut rng, &[2, 4], 1.0)]);
 }
 
 #[test]

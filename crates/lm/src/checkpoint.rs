@@ -47,13 +47,12 @@ impl Checkpoint {
             // A shard lies beside its index; anything else could point outside the folder.
             let file = file.as_str().filter(|f| Path::new(f).file_name().is_some_and(|n| n == *f));
             let file = file.ok_or_else(|| bad(format!("`{name}` lies in something that is not a file name")))?;
-            let number = match numbers.get(file) {
-                Some(&number) => number,
-                None => {
-                    files.push(TensorFile::open(&dir.join(file))?);
-                    numbers.insert(file.to_owned(), files.len() - 1);
-                    files.len() - 1
-                }
+            let number = if let Some(&number) = numbers.get(file) {
+                number
+            } else {
+                files.push(TensorFile::open(&dir.join(file))?);
+                numbers.insert(file.to_owned(), files.len() - 1);
+                files.len() - 1
             };
             places.insert(name.clone(), number);
         }

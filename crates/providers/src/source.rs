@@ -13,7 +13,9 @@ pub fn find_model(source: &str, hub: &HubConfig) -> Result<PathBuf, Error> {
         check_model(path)?;
         return Ok(path.to_owned());
     }
-    if is_hub_id(source) {
+    // `models/tiny` with a folder `models` here is a mistyped path; asking the Hub for it would only confuse.
+    let beside = path.parent().is_some_and(|parent| !parent.as_os_str().is_empty() && parent.is_dir());
+    if is_hub_id(source) && !beside {
         return Ok(Hub::new(hub.clone())?.fetch_model(source)?);
     }
     Err(Error::NoModel { path: path.to_owned(), file: "the folder itself" })

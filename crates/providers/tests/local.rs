@@ -140,3 +140,25 @@ fn the_stories_model_tells_a_story() {
     let p = model.score(&question("Profit rose."), &LABELS).unwrap();
     assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-9);
 }
+
+#[test]
+fn the_embedded_model_writes_and_scores_where_it_is_there() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().join("fixtures/model");
+    if !folder.join("config.json").is_file() {
+        println!("skipped: no fixtures/model");
+        return;
+    }
+    let model = LocalModel::open(&folder, None, DATE).unwrap();
+    let reply =
+        model.continue_text("Good news today:", &Completion { max_tokens: 48, ..Completion::default() }).unwrap();
+    assert!(reply.text.split_whitespace().count() >= 4, "{reply:?}");
+    let p = model.score(&question("Profit rose."), &LABELS).unwrap();
+    assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_mistyped_folder_is_not_looked_for_on_the_hub() {
+    let hub = hub::HubConfig::from_environment(|_| None);
+    let error = providers::find_model("tests/no-such-model", &hub).unwrap_err();
+    assert!(matches!(error, Error::NoModel { .. }), "{error}");
+}

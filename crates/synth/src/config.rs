@@ -60,8 +60,9 @@ pub struct Config {
     /// pairs. Below that the judges abstain, which is the verdict `label`: they know only texts like the real ones. 0
     /// turns it off; with fewer than 200 real rows of the language it has no effect.
     pub typical: f64,
-    /// Probability that the classifier trained on real rows must give the intended label. The classifier must also prefer
-    /// it to the other two.
+    /// Probability that the classifier trained on real rows must give the intended label. Naive Bayes is far too sure of
+    /// itself: on held-out English rows (FinGPT's, and the embedded ones) it was right in 71 to 74 % where it said 0.7 or
+    /// more, in 79 to 81 % at 0.95, in 84 % at 0.99. Every run measures this anew (fact `classifier_precision`).
     pub classifier_probability: f64,
     /// Whether the language model's own label score must prefer the intended label too. Off by default: the zero-shot
     /// label of a model that is not tuned yet is noise, and a model that both writes and judges agrees with itself.
@@ -85,7 +86,7 @@ impl Default for Config {
             language_confidence: 0.4,
             near_duplicate: 0.8,
             typical: 0.2,
-            classifier_probability: 0.7,
+            classifier_probability: 0.95,
             require_model_agreement: false,
             date: "26 Jul 2024".into(),
         }

@@ -27,7 +27,7 @@ pub fn first_sentence(answer: &str, finished: bool) -> Cut {
     let more_lines = first.len() < answer.len();
     // The mark goes first, or the full stop of `1.` would end the sentence.
     let line = without_list_mark(first);
-    let end = sentence_end(line, more_lines || finished);
+    let end = [sentence_end(line, more_lines || finished), run_on(line)].into_iter().flatten().min();
     let complete = end.is_some() || more_lines || finished;
     let sentence = end.and_then(|end| line.get(..end)).unwrap_or(line);
     Cut { text: without_quotes(sentence).to_owned(), complete }
@@ -56,6 +56,34 @@ fn sentence_end(line: &str, closed: bool) -> Option<usize> {
         if !abbreviation && !goes_on {
             return Some(end);
         }
+    }
+    None
+}
+
+/// Function words that, capitalised in the middle of running text, begin a sentence.
+const BEGINNINGS: &[&str] = &[
+    "A", "After", "Although", "An", "As", "At", "Despite", "Even", "For", "If", "In", "It", "No", "Not", "On", "The",
+    "There", "This", "When", "Whether", "While", "With",
+];
+
+/// Where a headline without a full stop ends and the next sentence begins: before a capitalised function word, or after a
+/// hashtag that a capital follows. None in title case, where every word is capitalised.
+fn run_on(line: &str) -> Option<usize> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let alphabetic = || words.iter().filter(|w| w.starts_with(char::is_alphabetic));
+    if 2 * alphabetic().filter(|w| w.starts_with(char::is_lowercase)).count() < alphabetic().count() {
+        return None;
+    }
+    let mut end = 0;
+    for pair in words.windows(2) {
+        let [before, word] = pair else { break };
+        end += before.len();
+        let closed = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '%' | ')'));
+        let after_tag = before.starts_with('#') && word.starts_with(char::is_uppercase);
+        if closed && (after_tag || BEGINNINGS.contains(word)) {
+            return Some(end);
+        }
+        end += 1;
     }
     None
 }
@@ -108,6 +136,18 @@ mod tests {
         assert_eq!(cut("Acme wins a large order", true), ("Acme wins a large order".into(), true));
         assert_eq!(cut("Shares rose to 41.", false), ("Shares rose to 41.".into(), false));
         assert!(cut("Shares rose.", false).1);
+    }
+
+    #[test]
+    fn a_headline_without_a_full_stop_ends_where_the_next_sentence_begins() {
+        let two = "Acme's cash burn decreased by $460.1 million The statistics office publishes arrears on Monday.";
+        assert_eq!(cut(two, true), ("Acme's cash burn decreased by $460.1 million".into(), true));
+        assert_eq!(
+            cut("estimates of legal costs fell #stocks Ferrant named its unit", false).0,
+            "estimates of legal costs fell #stocks"
+        );
+        let title = "Acme Wins Order In The North After Long Talks";
+        assert_eq!(cut(title, true).0, title);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use crate::cut::first_sentence;
-use crate::ladder::{Judges, Ladder, Opinion};
+use crate::ladder::{JudgeCheck, Judges, Ladder, Opinion};
 use crate::prompts::{ask, pools};
 use crate::{Config, Error, Strategy};
 use artifacts::rows::{Candidate, Example, Sentiment, Verdict};
@@ -33,6 +33,8 @@ pub struct Generated {
 pub struct Synthesis {
     /// The name of the model that wrote them.
     pub model: String,
+    /// How far the classifier is to be trusted.
+    pub judge: JudgeCheck,
     /// Kept and refused.
     pub generated: Vec<Generated>,
 }
@@ -127,7 +129,7 @@ pub fn generate(
         let kept: u64 = ladder.kept.iter().sum();
         ticker.at(number, &format!("kept {kept} of {}", config.rows));
     }
-    Ok(Synthesis { model: provider.name().to_owned(), generated })
+    Ok(Synthesis { model: provider.name().to_owned(), judge: judges.check(real.eval), generated })
 }
 
 /// Labels in turn, and within a round of labels the strategies in turn.

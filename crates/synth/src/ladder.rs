@@ -34,6 +34,25 @@ pub(crate) struct Opinion {
     pub(crate) model: Option<Judgement>,
 }
 
+/// The classifier on the real evaluation rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgeCheck {
+    /// Evaluation rows of the language.
+    pub rows: u64,
+    /// Those about which it was as sure as is asked of candidates.
+    pub sure: u64,
+    /// Those of them that it got right.
+    pub right: u64,
+}
+
+impl JudgeCheck {
+    /// Share right among those it was sure about: the label quality to expect of kept rows, where the model that writes
+    /// does not itself heed the label. None where it was sure about none.
+    pub fn precision(&self) -> Option<f64> {
+        (self.sure > 0).then(|| self.right as f64 / self.sure as f64)
+    }
+}
+
 /// The judges of labels: a classifier trained on the real rows, and the language model itself.
 pub(crate) struct Judges<'a> {
     config: &'a Config,
@@ -55,6 +74,19 @@ impl<'a> Judges<'a> {
             classifier: NaiveBayes::train(labelled).with_equal_priors(),
             typical: Typical::learn(&texts, config.typical),
         }
+    }
+
+    /// How far to trust the classifier's word, measured on real rows that it did not learn from.
+    pub(crate) fn check(&self, eval: &[Example]) -> JudgeCheck {
+        let mut check = JudgeCheck { rows: 0, sure: 0, right: 0 };
+        for row in eval.iter().filter(|e| e.language == self.config.language && !e.synthetic) {
+            let (class, probability) = self.classifier.predict(&row.text);
+            let sure = probability >= self.config.classifier_probability;
+            check.rows += 1;
+            check.sure += u64::from(sure);
+            check.right += u64::from(sure && class == row.label as usize);
+        }
+        check
     }
 
     /// Everything about one candidate by itself. The judges are asked only about texts that pass the first three rungs.

@@ -27,5 +27,5 @@ pub use cut::{Cut, first_sentence};
 pub use diversity::distinct_2;
 pub use error::Error;
 pub use generate::{Generated, RealRows, Synthesis, generate};
-pub use ladder::RUNGS;
+pub use ladder::{JudgeCheck, RUNGS};
 pub use stage::{Inputs, Options, run};

@@ -151,6 +151,14 @@ fn judges(doc: &mut Document, config: &Config, synthesis: &Synthesis) {
         table.push([name.to_owned(), asked.to_string(), share(right, asked), share(agree, both.len())]);
     }
     doc.table(table);
+    let check = synthesis.judge;
+    doc.paragraph(format!(
+        "On the {} real evaluation rows of the language the classifier was sure enough about {} (probability of {} or more), and right about {} of those. Where the judges find the label asked for in only about a third of the texts, the model does not heed the label it is asked for, and that share is the label quality to expect of the kept rows.",
+        check.rows,
+        check.sure,
+        config.classifier_probability,
+        format::percent(check.precision(), 1)
+    ));
     doc.paragraph(if config.require_model_agreement {
         "Both judges must agree with the label asked for."
     } else {

@@ -89,6 +89,9 @@ fn write(open: &mut OpenStage, config: &Config, synthesis: &Synthesis, train: &[
     for label in Sentiment::ALL {
         open.fact(&format!("kept_{label}"), kept.iter().filter(|e| e.label == *label).count());
     }
+    if let Some(precision) = synthesis.judge.precision() {
+        open.fact("classifier_precision", precision);
+    }
     if let (Some(synthetic), Some(real)) = diversity {
         open.fact("distinct_2_synthetic", synthetic);
         open.fact("distinct_2_real", real);

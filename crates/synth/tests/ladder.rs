@@ -73,7 +73,7 @@ fn a_good_candidate_is_kept_with_both_judgements() {
     let kept = fate(GOOD);
     assert_eq!((kept.verdict, kept.text.as_str()), (Verdict::Kept, GOOD), "{}", kept.detail);
     assert_eq!(kept.classifier_label, Some(Sentiment::Positive));
-    assert!(kept.classifier_probability.unwrap() >= 0.7);
+    assert!(kept.classifier_probability.unwrap() >= 0.95);
     assert!((kept.model_probability.unwrap() - 1.0 / 3.0).abs() < 1e-12);
     assert_eq!((kept.prompt.as_str(), kept.detail.as_str()), ("Good news today:", "heading-v1"));
 }
@@ -192,6 +192,18 @@ fn few_shot_prompts_hold_three_different_real_rows_of_the_label() {
             assert_eq!(lines.iter().filter(|l| *l == line).count(), 1);
         }
     }
+}
+
+#[test]
+fn the_classifier_is_measured_on_rows_it_did_not_learn_from() {
+    let check = synthesise(&config(3), &Scripted::saying(GOOD)).judge;
+    assert_eq!(check.rows, 1);
+    assert!(check.right <= check.sure && check.sure <= check.rows);
+    let wrong = vec![row("The mill lost its order and profit fell heavily.", Sentiment::Positive)];
+    let train = train();
+    let real = RealRows { train: &train, eval: &wrong };
+    let check = generate(&config(3), &Scripted::saying(GOOD), real, Seed(1), &NoProgress).unwrap().judge;
+    assert_eq!((check.sure, check.precision()), (1, Some(0.0)));
 }
 
 #[test]

@@ -186,12 +186,11 @@ mod tests {
         }
         for (i, found) in values(&variables).into_iter().enumerate() {
             let (mut p, mut m, mut v) = (f64::from(start[i]), 0.0, 0.0);
-            for (t, g) in steps.iter().enumerate() {
+            for (n, g) in (1..).zip(&steps) {
                 let g = f64::from(g[i]);
                 p -= lr * wd * p;
                 m = b1 * m + (1.0 - b1) * g;
                 v = b2 * v + (1.0 - b2) * g * g;
-                let n = t as i32 + 1;
                 p -= lr * (m / (1.0 - b1.powi(n))) / ((v / (1.0 - b2.powi(n))).sqrt() + eps);
             }
             assert!((f64::from(found) - p).abs() < 1e-6, "{i}: {found} and {p}");

@@ -30,13 +30,19 @@ pub enum ParityError {
     #[error("{}: {message}", path.display())]
     Case { path: PathBuf, message: String },
     #[error(transparent)]
-    Train(#[from] crate::Error),
+    Train(Box<crate::Error>),
     #[error(transparent)]
     Model(#[from] lm::Error),
     #[error(transparent)]
     Lora(#[from] lora::Error),
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+}
+
+impl From<crate::Error> for ParityError {
+    fn from(error: crate::Error) -> Self {
+        Self::Train(Box::new(error))
+    }
 }
 
 type Result<T> = std::result::Result<T, ParityError>;
@@ -155,7 +161,7 @@ impl MicroBatch {
     fn rows(&self) -> Vec<(Vec<u32>, Vec<bool>)> {
         let rows = self.input_ids.iter().zip(&self.attention_mask).zip(&self.labels);
         rows.map(|((ids, mask), labels)| {
-            let length = mask.iter().filter(|&&m| m == 1).count();
+            let length = mask.iter().take_while(|&&m| m == 1).count();
             let ids = ids.iter().copied().take(length).collect();
             (ids, labels.iter().take(length).map(|&l| l >= 0).collect())
         })

@@ -59,6 +59,13 @@ rows! {
     }
 }
 
+fn finite<const N: usize>(values: [(&str, f64); N]) -> Result<(), String> {
+    match values.iter().find(|(_, v)| !v.is_finite()) {
+        Some((name, v)) => Err(format!("{name} is {v}, not a number")),
+        None => Ok(()),
+    }
+}
+
 impl Checks for Decision {
     fn check(&self) -> Result<(), String> {
         if !(-1.0..=1.0).contains(&self.position) {
@@ -77,9 +84,27 @@ impl Checks for Decision {
         Err(format!("decision on {} does not come after {}", self.bar_at, previous.bar_at))
     }
 }
-impl Checks for Fill {}
+impl Checks for Fill {
+    fn check(&self) -> Result<(), String> {
+        if !(self.price.is_finite() && self.price > 0.0) {
+            return Err(format!("filled at {}, not a price", self.price));
+        }
+        finite([
+            ("units", self.units),
+            ("commission", self.commission),
+            ("slippage", self.slippage),
+            ("held", self.held),
+        ])
+    }
+}
 impl Checks for EquityPoint {
     fn check(&self) -> Result<(), String> {
-        if self.equity.is_finite() { Ok(()) } else { Err(format!("equity is {}", self.equity)) }
+        finite([
+            ("close", self.close),
+            ("equity", self.equity),
+            ("market_equity", self.market_equity),
+            ("position", self.position),
+            ("cost", self.cost),
+        ])
     }
 }

@@ -57,7 +57,11 @@ rows! {
 
 impl Checks for Prediction {
     fn check(&self) -> Result<(), String> {
-        let sum = self.p_negative + self.p_neutral + self.p_positive;
+        let probabilities = [self.p_negative, self.p_neutral, self.p_positive];
+        if let Some(p) = probabilities.iter().find(|p| !(-1e-6..=1.0 + 1e-6).contains(*p)) {
+            return Err(format!("a label probability is {p}; probabilities lie in [0, 1]"));
+        }
+        let sum: f64 = probabilities.iter().sum();
         if (sum - 1.0).abs() > 1e-6 {
             return Err(format!("label probabilities sum to {sum}"));
         }

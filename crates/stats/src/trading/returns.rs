@@ -1,6 +1,6 @@
 use crate::finite::{at_least, finite};
 
-/// Simple returns of a price (or equity) series: p[t] / p[t−1] − 1, one fewer than prices.
+/// Simple returns of a price (or equity) series: `p[t] / p[t−1] − 1`, one fewer than prices.
 /// None with fewer than two prices, or with one that is not finite and above 0.
 ///
 /// ```
