@@ -2,6 +2,7 @@ use crate::{AtomicFile, Error, Result, Row};
 use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use std::collections::HashMap;
 use std::path::Path;
@@ -38,6 +39,11 @@ impl<R: Row> Writer<R> {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(ROW_GROUP))
             .set_created_by("seafin".to_owned())
+            // Arrow readers find the row type in the Arrow schema; this is for all others (DuckDB, Spark).
+            .set_key_value_metadata(Some(vec![
+                KeyValue::new(META_ROW.to_owned(), R::NAME.to_owned()),
+                KeyValue::new(META_VERSION.to_owned(), R::VERSION.to_string()),
+            ]))
             .build();
         let file = AtomicFile::create(path)?;
         let inner = ArrowWriter::try_new(file, schema.clone(), Some(properties))
@@ -48,7 +54,7 @@ impl<R: Row> Writer<R> {
     /// Appends one row.
     ///
     /// # Errors
-    /// The row breaks a rule of its type ([`Checks`]); the error names its number.
+    /// The row breaks a rule of its type ([`crate::Checks`]); the error names its number.
     pub fn push(&mut self, row: R) -> Result<()> {
         let number = self.written + self.buffer.len() as u64;
         row.check().map_err(|message| Error::BadRow { path: self.path.clone(), row: number, message })?;

@@ -390,7 +390,7 @@ fn a_page_that_claims_two_gigabytes_when_decompressed_is_an_error_and_takes_no_m
     // Thrift compact: field 1 (kind of page), then field 2 (size when decompressed), a zigzag varint.
     assert_eq!((bytes[start], bytes[start + 2]), (0x15, 0x15));
     let end = start + 3 + bytes[start + 3..].iter().position(|b| *b < 0x80).unwrap();
-    let longer = 5 - (end + 1 - (start + 3)) as i64;
+    let longer = 5 - i64::try_from(end - start - 2).unwrap();
     bytes.splice(start + 3..=end, [0xfe, 0xff, 0xff, 0xff, 0x0f]);
     let path = folder.bytes("bomb.parquet", &bytes);
     lie(&path, |g| {

@@ -49,8 +49,8 @@ impl Default for PretrainConfig {
             row_tokens: 128,
             optimisation: Optimisation {
                 epochs: 1,
-                rows_per_step: 16,
-                rows_at_once: 16,
+                rows_per_step: 8,
+                rows_at_once: 8,
                 learning_rate: 3e-3,
                 warmup_share: 0.03,
                 decay: Decay::Cosine,
