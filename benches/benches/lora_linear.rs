@@ -9,7 +9,9 @@ use lora::{LoraLinear, Pass};
 const TOKENS: usize = 128;
 
 fn lora_linear(c: &mut Criterion) {
-    for (name, inputs, outputs) in [("q_proj", 2048, 2048), ("k_proj", 2048, 512), ("up_proj", 2048, 8192), ("down_proj", 8192, 2048)] {
+    for (name, inputs, outputs) in
+        [("q_proj", 2048, 2048), ("k_proj", 2048, 512), ("up_proj", 2048, 8192), ("down_proj", 8192, 2048)]
+    {
         let layer = LoraLinear::new(&numbers((outputs, inputs)).unwrap(), &adapter(), 1, 0).unwrap();
         let x = Var::from_tensor(&numbers((TOKENS, inputs)).unwrap()).unwrap();
         let mut group = c.benchmark_group(format!("lora_linear/{name}"));

@@ -40,7 +40,9 @@ pub(crate) fn preset(name: &str) -> anyhow::Result<toml::Table> {
     let found = PRESETS.iter().find(|(n, _)| *n == name);
     let Some((_, text)) = found else {
         let known = PRESETS.map(|(n, _)| n).join(", ");
-        anyhow::bail!("--preset {name}: there is no such preset; known presets are {known} (own settings: --config FILE)");
+        anyhow::bail!(
+            "--preset {name}: there is no such preset; known presets are {known} (own settings: --config FILE)"
+        );
     };
     Ok(toml::from_str(text)?)
 }

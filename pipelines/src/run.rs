@@ -1,7 +1,7 @@
 use crate::config::preset;
 use crate::{Args, RunConfig, experiments};
 use anyhow::Context;
-use artifacts::{Progress, Seed};
+use artifacts::{Progress, RunOptions, Seed};
 use providers::{LocalModel, Provider};
 use std::path::{Path, PathBuf};
 
@@ -73,15 +73,12 @@ impl Run {
         #[expect(clippy::disallowed_methods, reason = "the environment is read here, at the edge")]
         let hub = hub::HubConfig::from_environment(|name| std::env::var(name).ok());
         let embedded = fixtures::root();
-        let model = if config.model.is_empty() {
-            embedded.join("model")
-        } else {
-            providers::find_model(&config.model, &hub)?
-        };
+        let model =
+            if config.model.is_empty() { embedded.join("model") } else { providers::find_model(&config.model, &hub)? };
         Ok(Some(Self {
             config,
             dir: args.run_dir.clone().unwrap_or_else(|| Path::new("runs").join(&args.preset)),
-            data: args.data.clone().unwrap_or_else(|| fixtures::data()),
+            data: args.data.clone().unwrap_or_else(fixtures::data),
             model,
             hub,
             seed: args.common.seed(),
@@ -115,7 +112,8 @@ impl Run {
         match step {
             Step::PrepareData => {
                 let hub = self.hub.clone();
-                let options = ingest::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref(), hub };
+                let options =
+                    ingest::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref(), hub };
                 ingest::sentiment::run(&c.sentiment, &self.data, &self.folder("ingest"), &options)?;
                 ingest::market::run(&c.market, &self.data, &self.folder("ingest-market"), &options)?;
             }
@@ -124,8 +122,7 @@ impl Run {
                     examples: vec![self.file("ingest", "train.parquet"), self.file("ingest", "eval.parquet")],
                     rejected: vec![self.file("ingest", "rejected.parquet")],
                 };
-                let options = eda::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
-                eda::run(&c.eda, &inputs, &self.folder("eda"), &options)?;
+                eda::run(&c.eda, &inputs, &self.folder("eda"), &self.options())?;
             }
             Step::Synthetic => {
                 let inputs = synth::Inputs {
@@ -134,22 +131,23 @@ impl Run {
                     train: self.file("ingest", "train.parquet"),
                     eval: self.file("ingest", "eval.parquet"),
                 };
-                let options = synth::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
-                synth::run(&c.synth, &inputs, &self.folder("synth"), &options)?;
+                synth::run(&c.synth, &inputs, &self.folder("synth"), &self.options())?;
             }
             Step::Format => {
                 let synthetic = self.file("synth", "synthetic.parquet");
                 let mut train = vec![self.file("ingest", "train.parquet")];
                 train.extend(synthetic.exists().then_some(synthetic));
-                let inputs =
-                    formatter::Inputs { tokenizer: self.model.clone(), train, eval: vec![self.file("ingest", "eval.parquet")] };
-                let options = formatter::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
-                formatter::run(&c.formatter, &inputs, &self.folder("formatter"), &options)?;
+                let inputs = formatter::Inputs {
+                    tokenizer: self.model.clone(),
+                    train,
+                    eval: vec![self.file("ingest", "eval.parquet")],
+                };
+                formatter::run(&c.formatter, &inputs, &self.folder("formatter"), &self.options())?;
             }
             Step::Train => {
-                let inputs = trainer::Inputs { model: self.model.clone(), rows: self.file("formatter", "train.parquet") };
-                let options = trainer::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
-                trainer::sft::run(&c.train, &inputs, &self.folder("trainer"), &options)?;
+                let inputs =
+                    trainer::Inputs { model: self.model.clone(), rows: self.file("formatter", "train.parquet") };
+                trainer::sft::run(&c.train, &inputs, &self.folder("trainer"), &self.options())?;
             }
             Step::Evaluate => {
                 let inputs = evaluator::Inputs {
@@ -157,8 +155,7 @@ impl Run {
                     adapter: Some(self.adapter()),
                     eval: self.file("formatter", "eval.parquet"),
                 };
-                let options = evaluator::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
-                evaluator::run(&c.evaluate, &inputs, &self.folder("evaluator"), &options)?;
+                evaluator::run(&c.evaluate, &inputs, &self.folder("evaluator"), &self.options())?;
             }
             Step::Decide => self.decide(&c.agent, true, &self.folder("trading-agent"))?,
             Step::Backtest => self.backtest(&self.folder("trading-agent"), &self.folder("backtester"))?,
@@ -181,16 +178,14 @@ impl Run {
             LocalModel::open(&self.model, adapter.as_deref(), &self.config.formatter.date)
                 .map(|model| Box::new(model) as Box<dyn Provider>)
         };
-        let options = trading_agent::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
-        trading_agent::run(agent, &inputs, open, out, &options)?;
+        trading_agent::run(agent, &inputs, open, out, &self.options())?;
         Ok(())
     }
 
     /// The account of the decisions in one folder.
     pub(crate) fn backtest(&self, decisions: &Path, out: &Path) -> anyhow::Result<()> {
         let (bars, decisions) = (self.file("ingest-market", "bars.parquet"), decisions.join("decisions.parquet"));
-        let options = backtester::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref() };
-        backtester::run(&self.config.backtest, &bars, &decisions, out, &options)?;
+        backtester::run(&self.config.backtest, &bars, &decisions, out, &self.options())?;
         Ok(())
     }
 
@@ -204,12 +199,9 @@ impl Run {
         self.dir.join(stage).join(name)
     }
 
-    pub(crate) fn seed(&self) -> Seed {
-        self.seed
-    }
-
-    pub(crate) fn force(&self) -> bool {
-        self.force
+    /// What every stage is told beside its settings and inputs.
+    pub(crate) fn options(&self) -> RunOptions<'_> {
+        RunOptions { seed: self.seed, force: self.force, progress: self.progress.as_ref() }
     }
 
     fn adapter(&self) -> PathBuf {

@@ -84,13 +84,21 @@ fn table(
     subjects: &[&str],
     lines: &[(&str, &str, &str)],
 ) -> anyhow::Result<()> {
-    writeln!(text, "\n{title:<28}{}", subjects.iter().map(|s| format!("{s:>15}")).collect::<String>())?;
+    write!(text, "\n{title:<28}")?;
+    for subject in subjects {
+        write!(text, "{subject:>15}")?;
+    }
+    writeln!(text)?;
     for (label, slice, metric) in lines {
-        let value = |subject: &&str| {
-            let found = metrics.iter().find(|m| m.subject == **subject && m.slice == *slice && m.metric == *metric);
-            found.and_then(|m| m.value).map_or_else(|| format!("{:>15}", "n/a"), |v| format!("{v:>15.4}"))
-        };
-        writeln!(text, "{label:<28}{}", subjects.iter().map(value).collect::<String>())?;
+        write!(text, "{label:<28}")?;
+        for subject in subjects {
+            let found = metrics.iter().find(|m| m.subject == *subject && m.slice == *slice && m.metric == *metric);
+            match found.and_then(|m| m.value) {
+                Some(value) => write!(text, "{value:>15.4}")?,
+                None => write!(text, "{:>15}", "n/a")?,
+            }
+        }
+        writeln!(text)?;
     }
     Ok(())
 }

@@ -25,7 +25,11 @@ const FOUNDATION: [(&str, &[&str]); 11] = [
 const TOP: [&str; 3] = ["pipelines", "benches", "fixtures"];
 
 fn metadata() -> Metadata {
-    MetadataCommand::new().no_deps().manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml")).exec().unwrap()
+    MetadataCommand::new()
+        .no_deps()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
+        .exec()
+        .unwrap()
 }
 
 fn internal<'a>(package: &'a Package, ours: &BTreeSet<&str>) -> Vec<&'a str> {
@@ -67,7 +71,9 @@ fn the_model_side_and_the_trading_side_stay_apart() {
         }
         seen
     };
-    for (stage, without) in [("backtester", ["lm", "chat"]), ("formatter", ["lm", "kernels"]), ("ingest", ["lm", "chat"])] {
+    for (stage, without) in
+        [("backtester", ["lm", "chat"]), ("formatter", ["lm", "kernels"]), ("ingest", ["lm", "chat"])]
+    {
         for forbidden in without {
             assert!(!reach(stage).contains(forbidden), "{stage} must not reach {forbidden}");
         }

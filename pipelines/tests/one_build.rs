@@ -19,6 +19,9 @@ fn features(selection: &[&str]) -> Features {
         let line = line.replace(" (*)", "");
         let Some((package, list)) = line.split_once('|') else { continue };
         let package = package.replace(" (proc-macro)", "");
+        if package.contains('(') {
+            continue; // ours: cheap, and their features are for their own tests
+        }
         let entry = features.entry(package).or_default();
         entry.extend(list.split(',').filter(|f| !f.is_empty()).map(str::to_owned));
     }
@@ -28,8 +31,18 @@ fn features(selection: &[&str]) -> Features {
 #[test]
 fn a_stage_alone_builds_on_the_same_features_as_the_whole_workspace() {
     let whole = features(&["--workspace"]);
-    for package in ["ingest", "eda", "synth", "formatter", "trainer", "evaluator", "trading-agent", "backtester", "pipelines", "fixtures"]
-    {
+    for package in [
+        "ingest",
+        "eda",
+        "synth",
+        "formatter",
+        "trainer",
+        "evaluator",
+        "trading-agent",
+        "backtester",
+        "pipelines",
+        "fixtures",
+    ] {
         for (dependency, alone) in features(&["-p", package]) {
             let missing: Vec<_> = whole[&dependency].difference(&alone).collect();
             assert!(

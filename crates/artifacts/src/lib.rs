@@ -38,7 +38,7 @@ pub use progress::{NoProgress, Progress, Ticker};
 pub use reader::{Reader, read_all};
 pub use row::{Checks, Row};
 pub use seed::Seed;
-pub use stage::{OpenStage, Outcome, StageSpec};
+pub use stage::{OpenStage, Outcome, RunOptions, StageSpec};
 pub use time::Timestamp;
 pub use writer::{Writer, write_all};
 

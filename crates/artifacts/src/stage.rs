@@ -2,7 +2,7 @@
 
 use crate::manifest::{FileRecord, MANIFEST, Manifest, RUNTIME, RowsRecord};
 use crate::runtime::Stopwatch;
-use crate::{Error, Result, Row, Seed, Writer, hash_path, remove_stale_temporaries, write_bytes};
+use crate::{Error, Progress, Result, Row, Seed, Writer, hash_path, remove_stale_temporaries, write_bytes};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
@@ -23,6 +23,17 @@ pub struct StageSpec {
     pub inputs: Vec<PathBuf>,
     /// Run even if nothing changed.
     pub force: bool,
+}
+
+/// How a stage is run: what every stage is told beside its settings and inputs.
+#[derive(Clone, Copy)]
+pub struct RunOptions<'a> {
+    /// The run's seed.
+    pub seed: Seed,
+    /// Run even if nothing changed.
+    pub force: bool,
+    /// Whom to tell how far it is.
+    pub progress: &'a dyn Progress,
 }
 
 /// What [`StageSpec::begin`] found.
@@ -104,13 +115,16 @@ impl StageSpec {
         Ok(FileRecord { path: self.name_of(path), blake3, rows: None })
     }
 
-    /// Inputs of the same run are named relative to this stage, so that moving a run changes nothing.
+    /// Inputs of the same run are named relative to this stage, so that moving a run changes nothing. A run's folders are
+    /// `run/stage` and `run/group/stage`, so the run is one or two folders up.
     fn name_of(&self, path: &Path) -> String {
-        let run = self.folder.parent();
-        let within = run.and_then(|run| path.strip_prefix(run).ok());
-        let parts = within.unwrap_or(path).components().filter(|c| *c != Component::CurDir).collect::<PathBuf>();
-        let name = parts.to_string_lossy().replace('\\', "/");
-        if within.is_some() { format!("../{name}") } else { name }
+        let clean = |p: &Path| {
+            let parts = p.components().filter(|c| *c != Component::CurDir).collect::<PathBuf>();
+            parts.to_string_lossy().replace('\\', "/")
+        };
+        let above = self.folder.ancestors().skip(1).take(2).filter(|a| !a.as_os_str().is_empty());
+        let within = above.enumerate().find_map(|(up, ancestor)| Some((up, path.strip_prefix(ancestor).ok()?)));
+        within.map_or_else(|| clean(path), |(up, rest)| format!("{}{}", "../".repeat(up + 1), clean(rest)))
     }
 
     fn what_changed(&self, new: &Manifest, old: &Manifest) -> Option<String> {

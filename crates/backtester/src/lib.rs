@@ -32,5 +32,5 @@ pub use measure::{Figures, measure, periods_per_year};
 pub use price_file::{PriceFile, read_positions, read_prices};
 pub use schedule::FillAt;
 pub use simulate::{Simulation, simulate};
-pub use stage::{Options, STAGE_VERSION, run};
+pub use stage::{STAGE_VERSION, run};
 pub use trades::{Trade, trades};

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use artifacts::read_all;
 use artifacts::rows::Metric;
 use backtester::assessment::{Settings, assess};
-use backtester::{Config, Error, Options, read_positions, read_prices};
+use backtester::{Config, Error, read_positions, read_prices};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -135,7 +135,7 @@ fn honest(run: &Run, common: &cli::Common) -> anyhow::Result<()> {
         (needed(run.bars.as_ref(), "bars", mode)?, needed(run.decisions.as_ref(), "decisions", mode)?);
     let out = needed(run.out.as_ref(), "out", mode)?;
     let progress = cli::progress();
-    let options = Options { seed: common.seed(), force: common.force, progress: progress.as_ref() };
+    let options = common.run_options(progress.as_ref());
     backtester::run(&config, bars, decisions, out, &options)?;
     if run.json {
         let path = out.join("metrics.json");

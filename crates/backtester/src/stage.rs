@@ -1,23 +1,12 @@
 use crate::summary::{Subject, document, json};
 use crate::{Config, Error, benchmark, load, measure, periods_per_year, random, simulate};
 use artifacts::rows::Metric;
-use artifacts::{Manifest, Outcome, Progress, Seed, StageSpec};
+use artifacts::{Manifest, Outcome, RunOptions, StageSpec};
 use report::plot::{self, EquityPlot, Series};
 use std::path::Path;
 
 /// Raised when the stage's output changes for the same input.
 pub const STAGE_VERSION: u32 = 1;
-
-/// How to run the stage.
-#[derive(Clone, Copy)]
-pub struct Options<'a> {
-    /// The run's seed.
-    pub seed: Seed,
-    /// Run even if nothing changed.
-    pub force: bool,
-    /// Where progress is reported to.
-    pub progress: &'a dyn Progress,
-}
 
 /// Runs the decisions in `decisions` (rows [`artifacts::rows::Decision`]) against the prices in `bars` (rows
 /// [`artifacts::rows::Bar`]) and writes into the folder `out`: `equity.parquet`, `fills.parquet`, `metrics.parquet`,
@@ -30,7 +19,7 @@ pub fn run(
     bars: &Path,
     decisions: &Path,
     out: &Path,
-    options: &Options<'_>,
+    options: &RunOptions<'_>,
 ) -> Result<Manifest, Error> {
     config.check()?;
     let settings = serde_json::to_value(config).map_err(|e| Error::Unreadable { message: format!("settings: {e}") })?;

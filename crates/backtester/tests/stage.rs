@@ -4,13 +4,13 @@
 mod common;
 
 use artifacts::rows::{Bar, Decision, EquityPoint, Fill, Metric};
-use artifacts::{NoProgress, Seed, read_all, write_all};
-use backtester::{Config, Missing, Options, run};
+use artifacts::{NoProgress, RunOptions, Seed, read_all, write_all};
+use backtester::{Config, Missing, run};
 use common::{bars, decisions};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const OPTIONS: Options<'_> = Options { seed: Seed(42), force: false, progress: &NoProgress };
+const OPTIONS: RunOptions<'_> = RunOptions { seed: Seed(42), force: false, progress: &NoProgress };
 
 fn example() -> (Vec<Bar>, Vec<Decision>) {
     let price = |i: i32| 100.0 + 10.0 * (f64::from(i) / 7.0).sin() + f64::from(i) * 0.05;

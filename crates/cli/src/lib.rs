@@ -33,7 +33,7 @@ pub use progress::progress;
 pub use settings::{merge, resolve};
 
 use anyhow::Context;
-use artifacts::Seed;
+use artifacts::{Progress, RunOptions, Seed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{IsTerminal, Write};
@@ -67,6 +67,11 @@ impl Common {
     /// The run's seed.
     pub fn seed(&self) -> Seed {
         Seed(self.seed)
+    }
+
+    /// What a stage is told beside its settings and inputs.
+    pub fn run_options<'a>(&self, progress: &'a dyn Progress) -> RunOptions<'a> {
+        RunOptions { seed: self.seed(), force: self.force, progress }
     }
 
     /// Defaults, then the file, then `--set`. Nothing if `--print-config` asked only to see them (they are printed).

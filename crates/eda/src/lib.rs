@@ -28,6 +28,6 @@ pub use distinctive::{DistinctiveWord, distinctive_words};
 pub use duplicates::Duplicates;
 pub use error::Error;
 pub use group::{Group, Lengths};
-pub use run::{Inputs, Options, STAGE_VERSION, run};
+pub use run::{Inputs, STAGE_VERSION, run};
 pub use shift::{Aspect, Shift};
 pub use yardstick::Yardstick;

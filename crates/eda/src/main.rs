@@ -1,7 +1,7 @@
 //! `eda run`: what is in the labelled texts, as one report.
 
 use clap::{Parser, Subcommand};
-use eda::{Config, Inputs, Options};
+use eda::{Config, Inputs};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         let Some(config) = common.load::<Config>()? else { return Ok(()) };
         let Command::Run { examples, rejected, out } = command;
         let progress = cli::progress();
-        let options = Options { seed: common.seed(), force: common.force, progress: progress.as_ref() };
+        let options = common.run_options(progress.as_ref());
         let manifest = eda::run(&config, &Inputs { examples, rejected }, &out, &options)?;
         for (name, value) in &manifest.facts {
             cli::say(&format!("{name}: {value}"));

@@ -2,7 +2,7 @@ use crate::metrics::metrics;
 use crate::page::page;
 use crate::{Config, Error, Level, Split, alerts, analyse};
 use artifacts::rows::{Example, Rejected};
-use artifacts::{Manifest, Outcome, Progress, Seed, StageSpec, read_all};
+use artifacts::{Manifest, Outcome, RunOptions, StageSpec, read_all};
 use std::path::{Path, PathBuf};
 
 /// Raised when the output changes for the same input.
@@ -18,21 +18,11 @@ pub struct Inputs {
     pub rejected: Vec<PathBuf>,
 }
 
-/// How the stage runs.
-pub struct Options<'a> {
-    /// The run's seed: random splits and hash functions come from it.
-    pub seed: Seed,
-    /// Run even if nothing changed.
-    pub force: bool,
-    /// Where it reports to.
-    pub progress: &'a dyn Progress,
-}
-
 /// Writes `report.html`, `report.md` with its figures, `metrics.parquet` and `alerts.json`.
 ///
 /// # Errors
 /// No file of examples is given; a file is missing or damaged; the folder cannot be written.
-pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &Options<'_>) -> Result<Manifest, Error> {
+pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
     if inputs.examples.is_empty() {
         return Err(Error::NoExamples);
     }

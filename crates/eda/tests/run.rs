@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 use artifacts::rows::{Example, Language, Metric, Rejected, Sentiment};
-use artifacts::{NoProgress, Seed, read_all, write_all};
-use eda::{Alert, Aspect, Config, Inputs, Level, Options, Split, alerts, analyse, distinctive_words, run};
+use artifacts::{NoProgress, RunOptions, Seed, read_all, write_all};
+use eda::{Alert, Aspect, Config, Inputs, Level, Split, alerts, analyse, distinctive_words, run};
 use std::path::PathBuf;
 
 const EN: Language = Language::English;
@@ -211,7 +211,7 @@ impl Case {
     }
 
     fn run(&self) -> artifacts::Manifest {
-        let options = Options { seed: Seed(1), force: false, progress: &NoProgress };
+        let options = RunOptions { seed: Seed(1), force: false, progress: &NoProgress };
         run(&Config::default(), &self.inputs, &self.out(), &options).unwrap()
     }
 }
@@ -272,7 +272,7 @@ fn equal_input_gives_equal_bytes_and_a_second_call_does_nothing() {
 #[test]
 fn no_file_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { seed: Seed(1), force: false, progress: &NoProgress };
+    let options = RunOptions { seed: Seed(1), force: false, progress: &NoProgress };
     let error = run(&Config::default(), &Inputs::default(), dir.path(), &options).unwrap_err();
     assert_eq!(error.to_string(), "no file of examples given; give at least one with --examples");
 }

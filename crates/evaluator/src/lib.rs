@@ -21,4 +21,4 @@ pub use compare::{Comparison, compare};
 pub use config::Config;
 pub use error::Error;
 pub use figures::{Figures, Way};
-pub use stage::{Inputs, Options, run};
+pub use stage::{Inputs, run};

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use clap::{Parser, Subcommand};
-use evaluator::{Config, Inputs, Options};
+use evaluator::{Config, Inputs};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         let hub = hub::HubConfig::from_environment(|name| std::env::var(name).ok());
         let inputs = Inputs { model: providers::find_model(&model, &hub)?, adapter, eval };
         let progress = cli::progress();
-        let options = Options { seed: args.common.seed(), force: args.common.force, progress: progress.as_ref() };
+        let options = args.common.run_options(progress.as_ref());
         let manifest = evaluator::run(&config, &inputs, &out, &options)?;
         cli::say(&serde_json::to_string_pretty(&manifest.facts)?);
         cli::say(&format!("report: {}", out.join("report.html").display()));

@@ -5,7 +5,7 @@ use crate::predict::predict;
 use crate::questions::questions;
 use crate::{Config, Error};
 use artifacts::rows::{Formatted, Language, Metric, Prediction};
-use artifacts::{Manifest, Outcome, Progress, Seed, StageSpec, read_all};
+use artifacts::{Manifest, Outcome, RunOptions, StageSpec, read_all};
 use providers::LocalModel;
 use std::path::{Path, PathBuf};
 
@@ -21,16 +21,6 @@ pub struct Inputs {
     pub adapter: Option<PathBuf>,
     /// Rows as `formatter` wrote them with this model's tokenizer.
     pub eval: PathBuf,
-}
-
-/// How to run.
-pub struct Options<'a> {
-    /// The run's seed.
-    pub seed: Seed,
-    /// Run even if nothing changed.
-    pub force: bool,
-    /// Whom to tell.
-    pub progress: &'a dyn Progress,
 }
 
 /// The sets of rows that figures are given for.
@@ -49,7 +39,7 @@ pub(crate) fn slices(predictions: &[Prediction]) -> Vec<(&'static str, Vec<&Pred
 ///
 /// # Errors
 /// A setting without meaning, an input that cannot be read or was written for another tokenizer, or a model that fails.
-pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &Options<'_>) -> Result<Manifest, Error> {
+pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
     config.check()?;
     let mut files = vec![inputs.eval.clone(), inputs.model.clone()];
     files.extend(inputs.adapter.clone());

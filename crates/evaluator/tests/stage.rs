@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 use artifacts::rows::{Formatted, Language, Metric, Outcome, Prediction, Sentiment};
-use artifacts::{Manifest, NoProgress, Seed, read_all, write_all};
+use artifacts::{Manifest, NoProgress, RunOptions, Seed, read_all, write_all};
 use chat::prompts::{Instruction, sentiment_messages};
 use chat::{ChatTokenizer, Message};
-use evaluator::{Config, Error, Inputs, Options, run};
+use evaluator::{Config, Error, Inputs, run};
 use providers::testing::tiny_model;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +57,7 @@ fn inputs(folder: &Path) -> Inputs {
 }
 
 fn evaluate(inputs: &Inputs, out: &Path) -> Result<Manifest, Error> {
-    let options = Options { seed: Seed(7), force: false, progress: &NoProgress };
+    let options = RunOptions { seed: Seed(7), force: false, progress: &NoProgress };
     run(&Config { resamples: 200, ..Config::default() }, inputs, out, &options)
 }
 

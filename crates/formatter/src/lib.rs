@@ -14,5 +14,5 @@ mod split;
 pub use config::{Config, FALLBACK_TOKENS};
 pub use error::Error;
 pub use examples::{Shown, as_html, as_markdown};
-pub use run::{Inputs, Options, Preflight, STAGE_VERSION, check, run};
+pub use run::{Inputs, Preflight, STAGE_VERSION, check, run};
 pub use split::{Figures, format_row};

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use chat::{ChatTokenizer, Message};
 use clap::{Parser, Subcommand};
-use formatter::{Config, Figures, Inputs, Options};
+use formatter::{Config, Figures, Inputs};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -91,7 +91,7 @@ fn main() -> ExitCode {
 
 fn format(common: &cli::Common, config: &Config, inputs: &Inputs, out: &std::path::Path) -> anyhow::Result<()> {
     let progress = cli::progress();
-    let options = Options { seed: common.seed(), force: common.force, progress: progress.as_ref() };
+    let options = common.run_options(progress.as_ref());
     let manifest = formatter::run(config, inputs, out, &options)?;
     let examples = out.join("examples.md");
     cli::say(&std::fs::read_to_string(&examples).with_context(|| format!("{}: cannot read", examples.display()))?);

@@ -1,7 +1,7 @@
 use crate::split::{Formatter, Sink};
 use crate::{Config, Error, Figures, Shown, as_html, as_markdown};
 use artifacts::rows::{Formatted, Rejected};
-use artifacts::{Manifest, OpenStage, Outcome, Progress, Seed, StageSpec};
+use artifacts::{Manifest, OpenStage, Outcome, Progress, RunOptions, StageSpec};
 use chat::ChatTokenizer;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,16 +18,6 @@ pub struct Inputs {
     pub train: Vec<PathBuf>,
     /// Files of [`artifacts::rows::Example`] to evaluate on.
     pub eval: Vec<PathBuf>,
-}
-
-/// How the stage runs, without effect on what it writes.
-pub struct Options<'a> {
-    /// The run's seed (recorded; nothing here is random).
-    pub seed: Seed,
-    /// Run even if nothing changed.
-    pub force: bool,
-    /// Where it reports to.
-    pub progress: &'a dyn Progress,
 }
 
 /// What the preflight found.
@@ -76,7 +66,7 @@ pub fn check(config: &Config, inputs: &Inputs, progress: &dyn Progress) -> Resul
 ///
 /// # Errors
 /// An input is missing or damaged; a split has no row left; the folder cannot be written.
-pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &Options<'_>) -> Result<Manifest, Error> {
+pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
     let mut files = ChatTokenizer::files(&inputs.tokenizer);
     files.extend(inputs.train.iter().chain(&inputs.eval).cloned());
     let spec = StageSpec {

@@ -1,9 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "tests")]
 
 use artifacts::rows::{Example, Formatted, Language, Rejected, Sentiment};
-use artifacts::{NoProgress, Seed, read_all, write_all};
+use artifacts::{NoProgress, RunOptions, Seed, read_all, write_all};
 use chat::{ChatTokenizer, Message};
-use formatter::{Config, Inputs, Options, check, run};
+use formatter::{Config, Inputs, check, run};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -74,7 +74,7 @@ impl Case {
     }
 
     fn run(&self, config: &Config) -> Result<artifacts::Manifest, formatter::Error> {
-        run(config, &self.inputs, &self.out(), &Options { seed: Seed(1), force: false, progress: &NoProgress })
+        run(config, &self.inputs, &self.out(), &RunOptions { seed: Seed(1), force: false, progress: &NoProgress })
     }
 
     fn rejected(&self) -> Vec<(String, u64, String)> {

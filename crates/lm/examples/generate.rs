@@ -22,7 +22,7 @@ struct Args {
     /// Take the likeliest token each time instead of drawing
     #[arg(long)]
     greedy: bool,
-    /// Most tokens to add
+    /// Most tokens of the whole text, the prompt's included (the model's first token is not counted)
     #[arg(long, default_value_t = 100)]
     max_tokens: usize,
     /// An adapter folder (PEFT) on top of the model
@@ -62,7 +62,8 @@ fn main() -> anyhow::Result<()> {
     } else {
         Sampling::Sample { temperature: args.temperature, top_k: args.top_k, top_p: Some(args.top_p), seed: args.seed }
     };
-    let max_tokens = args.max_tokens;
+    let begun = ids.len() - usize::from(first.is_some_and(|id| ids.first() == Some(&id)));
+    let max_tokens = args.max_tokens.saturating_sub(begun);
     let stop = model.config().eos_token_ids.clone();
     ids.extend(lm::generate(&model, &ids, &GenerateOptions { max_tokens, stop, sampling })?);
     let text = tokenizer.decode(&ids, true).map_err(|e| anyhow!("{e}"))?;

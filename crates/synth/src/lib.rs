@@ -28,4 +28,4 @@ pub use diversity::distinct_2;
 pub use error::Error;
 pub use generate::{Generated, RealRows, Synthesis, generate};
 pub use ladder::{JudgeCheck, RUNGS};
-pub use stage::{Inputs, Options, run};
+pub use stage::{Inputs, run};

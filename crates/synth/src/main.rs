@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use synth::{Config, Inputs, Options};
+use synth::{Config, Inputs};
 
 /// Write synthetic labelled news with the local model and keep what passes verification
 #[derive(Parser)]
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         let hub = hub::HubConfig::from_environment(|name| std::env::var(name).ok());
         let inputs = Inputs { model: providers::find_model(&model, &hub)?, adapter, train, eval };
         let progress = cli::progress();
-        let options = Options { seed: args.common.seed(), force: args.common.force, progress: progress.as_ref() };
+        let options = args.common.run_options(progress.as_ref());
         let manifest = synth::run(&config, &inputs, &out, &options)?;
         cli::say(&serde_json::to_string_pretty(&manifest.facts)?);
         cli::say(&format!("report: {}", out.join("report.html").display()));

@@ -1,7 +1,7 @@
 use crate::page::{Page, page};
 use crate::{Config, Error, RUNGS, RealRows, Synthesis, distinct_2, generate};
 use artifacts::rows::{Example, Sentiment, Verdict};
-use artifacts::{Manifest, OpenStage, Outcome, Progress, Seed, StageSpec, read_all};
+use artifacts::{Manifest, OpenStage, Outcome, RunOptions, Seed, StageSpec, read_all};
 use providers::LocalModel;
 use std::path::{Path, PathBuf};
 
@@ -21,22 +21,12 @@ pub struct Inputs {
     pub eval: PathBuf,
 }
 
-/// How to run.
-pub struct Options<'a> {
-    /// The run's seed.
-    pub seed: Seed,
-    /// Run even if nothing changed.
-    pub force: bool,
-    /// Whom to tell.
-    pub progress: &'a dyn Progress,
-}
-
 /// Generates, verifies and writes `candidates.parquet`, `synthetic.parquet` and the report. Fewer rows than asked for are a
 /// warning; none at all means that there is no `synthetic.parquet`, and the fact `kept` is 0.
 ///
 /// # Errors
 /// A setting without meaning, an input that cannot be read, or a model that fails.
-pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &Options<'_>) -> Result<Manifest, Error> {
+pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
     config.check()?;
     let mut files = vec![inputs.train.clone(), inputs.eval.clone(), inputs.model.clone()];
     files.extend(inputs.adapter.clone());

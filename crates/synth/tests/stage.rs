@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 use artifacts::rows::{Candidate, Example, Language, Sentiment, Verdict};
-use artifacts::{NoProgress, Seed, read_all, write_all};
+use artifacts::{NoProgress, RunOptions, Seed, read_all, write_all};
 use providers::testing::tiny_model;
 use std::path::Path;
-use synth::{Config, Inputs, Options, run};
+use synth::{Config, Inputs, run};
 
 fn rows(count: usize, from: usize) -> Vec<Example> {
     (from..from + count)
@@ -47,7 +47,7 @@ fn a_model_that_writes_nonsense_is_a_result_and_not_an_error() {
     let inputs = inputs(folder.path());
     let config = Config { max_candidates: 40, max_tokens: 12, ..Config::default() };
     let make = |name: &str| {
-        let options = Options { seed: Seed(5), force: false, progress: &NoProgress };
+        let options = RunOptions { seed: Seed(5), force: false, progress: &NoProgress };
         run(&config, &inputs, &folder.path().join(name), &options).unwrap()
     };
     let manifest = make("synth");

@@ -11,7 +11,9 @@ pub enum Error {
     Provider(#[from] providers::Error),
     #[error("setting {name} is {value}; it must be {allowed}")]
     Setting { name: &'static str, value: String, allowed: &'static str },
-    #[error("news {id}: even its first word does not fit into the model's context of {context} tokens; take a model with a longer one")]
+    #[error(
+        "news {id}: even its first word does not fit into the model's context of {context} tokens; take a model with a longer one"
+    )]
     NewsTooLong { id: String, context: usize },
     #[error("{}: no bars of symbol {symbol}; it has {present}", path.display())]
     NoSuchSymbol { path: PathBuf, symbol: String, present: String },

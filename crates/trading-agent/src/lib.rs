@@ -13,4 +13,4 @@ pub mod technical;
 
 pub use decision::{AgentConfig, Market, decide};
 pub use error::Error;
-pub use stage::{Inputs, Options, run};
+pub use stage::{Inputs, run};

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use providers::{LocalModel, Provider};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trading_agent::{AgentConfig, Inputs, Options};
+use trading_agent::{AgentConfig, Inputs};
 
 /// Decide a position in [-1, 1] for each bar from news and numbers, without looking ahead
 #[derive(Parser)]
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
         };
         let open = || Ok(Box::new(LocalModel::open(model, adapter.as_deref(), date)?) as Box<dyn Provider>);
         let progress = cli::progress();
-        let options = Options { seed: args.common.seed(), force: args.common.force, progress: progress.as_ref() };
+        let options = args.common.run_options(progress.as_ref());
         let manifest = trading_agent::run(&config, &inputs, open, out, &options)?;
         cli::say(&format!("{}\n{}", out.display(), serde_json::to_string_pretty(&manifest.facts)?));
         Ok(())

@@ -16,6 +16,8 @@ pub struct Moods {
     by_text: BTreeMap<String, f64>,
     /// How many texts were shortened to fit the model's context.
     pub shortened: u64,
+    /// How many texts the model refused to read, because they hold its own control tokens; they count as no news.
+    pub refused: u64,
 }
 
 impl Moods {
@@ -28,9 +30,17 @@ impl Moods {
         let ticker = progress.start("reading news", news.len() as u64);
         for (done, item) in news.iter().enumerate() {
             if !moods.by_text.contains_key(&item.text) {
-                let (score, shortened) = score(provider, item)?;
-                moods.shortened += u64::from(shortened);
-                moods.by_text.insert(item.text.clone(), score);
+                match score(provider, item) {
+                    Ok((score, shortened)) => {
+                        moods.shortened += u64::from(shortened);
+                        moods.by_text.insert(item.text.clone(), score);
+                    }
+                    Err(Error::Provider(providers::Error::Refused(refusal))) => {
+                        tracing::warn!("news {}: not read: {refusal}", item.id);
+                        moods.refused += 1;
+                    }
+                    Err(other) => return Err(other),
+                }
             }
             ticker.at(done as u64 + 1, "");
         }
@@ -39,7 +49,7 @@ impl Moods {
 
     /// From scores already known, by text.
     pub fn from_scores(by_text: BTreeMap<String, f64>) -> Self {
-        Self { by_text, shortened: 0 }
+        Self { by_text, ..Self::default() }
     }
 
     /// The score of a text, if it was read.
@@ -49,7 +59,13 @@ impl Moods {
 
     /// The average score of the news of the last `window_seconds`, each weighted by 0.5^(age / half_life), together with the ids read.
     /// `prior` is the weight of an imaginary neutral text: few or old texts say little. None where no news is known.
-    pub fn decayed(&self, news: &AsOf<'_, News>, window_seconds: i64, half_life_seconds: f64, prior: f64) -> Option<(f64, Vec<String>)> {
+    pub fn decayed(
+        &self,
+        news: &AsOf<'_, News>,
+        window_seconds: i64,
+        half_life_seconds: f64,
+        prior: f64,
+    ) -> Option<(f64, Vec<String>)> {
         let (mut sum, mut weights, mut ids) = (0.0, prior, Vec::new());
         for item in news.within(window_seconds) {
             let Some(score) = self.of(&item.text) else { continue };
@@ -71,7 +87,9 @@ fn score(provider: &dyn Provider, item: &News) -> Result<(f64, bool), Error> {
         let messages = prompts::sentiment_messages(&words[..keep].join(" "), language, Instruction::Brief);
         match provider.score(&messages, &prompts::LABELS) {
             Ok(p) => {
-                let of = |label: &str| prompts::LABELS.iter().position(|l| *l == label).and_then(|i| p.get(i)).copied().unwrap_or(0.0);
+                let of = |label: &str| {
+                    prompts::LABELS.iter().position(|l| *l == label).and_then(|i| p.get(i)).copied().unwrap_or(0.0)
+                };
                 return Ok((of("positive") - of("negative"), keep < words.len()));
             }
             Err(providers::Error::PromptTooLong { context, .. }) => {

@@ -1,7 +1,7 @@
 use crate::mood::Moods;
 use crate::{AgentConfig, Error, Market, decide};
 use artifacts::rows::{Bar, News, Observation};
-use artifacts::{Manifest, Outcome, Progress, Seed, StageSpec, Timeline, read_all};
+use artifacts::{Manifest, Outcome, RunOptions, StageSpec, Timeline, read_all};
 use providers::Provider;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -22,16 +22,6 @@ pub struct Inputs {
     pub model_files: Vec<PathBuf>,
 }
 
-/// How to run.
-pub struct Options<'a> {
-    /// The run's seed.
-    pub seed: Seed,
-    /// Run even if nothing changed.
-    pub force: bool,
-    /// Whom to tell.
-    pub progress: &'a dyn Progress,
-}
-
 /// Decides on every bar of every symbol and writes `decisions.parquet`. The model is opened only when there is work.
 ///
 /// # Errors
@@ -41,7 +31,7 @@ pub fn run(
     inputs: &Inputs,
     model: impl FnOnce() -> Result<Box<dyn Provider>, providers::Error>,
     out: &Path,
-    options: &Options<'_>,
+    options: &RunOptions<'_>,
 ) -> Result<Manifest, Error> {
     config.check()?;
     let mut files = vec![inputs.bars.clone(), inputs.news.clone(), inputs.observations.clone()];
@@ -86,6 +76,7 @@ pub fn run(
     open.fact("decisions_with_news", with_news);
     open.fact("news_read", news.len());
     open.fact("news_shortened_to_the_context", moods.shortened);
+    open.fact("news_refused", moods.refused);
     open.count(rows_in, decisions.len() as u64);
     open.write_rows("decisions.parquet", decisions)?;
     Ok(open.finish()?)

@@ -1,5 +1,5 @@
 //! The look-ahead proof: cutting off the future, or poisoning it, changes no decision made before.
-#![allow(missing_docs, clippy::unwrap_used, clippy::float_cmp, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::float_cmp, clippy::cast_possible_wrap, reason = "tests")]
 
 use artifacts::rows::{Bar, Decision, News, Observation};
 use artifacts::{Timeline, Timestamp};
@@ -35,7 +35,9 @@ fn observation(at: i64, value: f64) -> Observation {
 }
 
 fn moods() -> Moods {
-    Moods::from_scores((0..7).map(|i| (format!("text {i}"), f64::from(i) / 3.0 - 1.0)).chain([("poison".into(), 1.0)]).collect())
+    Moods::from_scores(
+        (0..7).map(|i| (format!("text {i}"), f64::from(i) / 3.0 - 1.0)).chain([("poison".into(), 1.0)]).collect(),
+    )
 }
 
 fn config() -> AgentConfig {

@@ -88,7 +88,13 @@ mod tests {
         let values = [0.1_f32, -0.0, f32::MIN_POSITIVE, 1e-40, 3.0e38, 1.0 / 3.0];
         let tensor = Tensor::from_slice(&values, (2, 3), &Device::Cpu)?;
         let step = Step {
-            step: 1, epoch: 0.1, loss: 1.0 / 3.0, learning_rate: 1e-3, gradient_norm: 0.7, tokens: 9, supervised_tokens: 2,
+            step: 1,
+            epoch: 0.1,
+            loss: 1.0 / 3.0,
+            learning_rate: 1e-3,
+            gradient_norm: 0.7,
+            tokens: 9,
+            supervised_tokens: 2,
         };
         let saved = Checkpoint {
             parameters: BTreeMap::from([("a".to_owned(), tensor.clone())]),

@@ -17,4 +17,4 @@ pub mod train_loop;
 
 pub use error::Error;
 pub use pretrain::PretrainConfig;
-pub use sft::{Inputs, Options, TrainConfig};
+pub use sft::{Inputs, TrainConfig};

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use trainer::{Inputs, Options, PretrainConfig, TrainConfig, parity, pretrain, sft};
+use trainer::{Inputs, PretrainConfig, TrainConfig, parity, pretrain, sft};
 
 /// Fine-tune a Llama-family model with LoRA, pretrain a tiny one, or compare with PEFT
 #[derive(Parser)]
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     cli::run(&args.common, || {
         let progress = cli::progress();
-        let options = Options { seed: args.common.seed(), force: args.common.force, progress: progress.as_ref() };
+        let options = args.common.run_options(progress.as_ref());
         match &args.command {
             Command::Train { model, rows, out } => {
                 let Some(config) = args.common.load::<TrainConfig>()? else { return Ok(()) };

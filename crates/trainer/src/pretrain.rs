@@ -2,7 +2,7 @@
 
 use crate::train_loop::{Decay, Optimisation, Resume, TrainRow, train};
 use crate::{Error, sft, tokenizer};
-use artifacts::{Manifest, Outcome, StageSpec};
+use artifacts::{Manifest, Outcome, RunOptions, StageSpec};
 use candle_core::Device;
 use lm::Llama;
 use rand::seq::SliceRandom;
@@ -67,7 +67,7 @@ impl Default for PretrainConfig {
 ///
 /// # Errors
 /// Too little text for one update; otherwise as [`train`].
-pub fn run(config: &PretrainConfig, text: &Path, out: &Path, options: &sft::Options<'_>) -> Result<Manifest, Error> {
+pub fn run(config: &PretrainConfig, text: &Path, out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
     let spec = StageSpec {
         name: "pretrain",
         version: STAGE_VERSION,
@@ -103,7 +103,12 @@ pub fn run(config: &PretrainConfig, text: &Path, out: &Path, options: &sft::Opti
     };
     let model = Llama::initialise(shape, open.seed("parameters").0, &Device::Cpu)?;
     let trainable: usize = model.trainable().iter().map(|(_, v)| v.elem_count()).sum();
-    tracing::info!("{} documents, {} rows of {} tokens, {trainable} parameters", documents.len(), rows.len(), config.row_tokens);
+    tracing::info!(
+        "{} documents, {} rows of {} tokens, {trainable} parameters",
+        documents.len(),
+        rows.len(),
+        config.row_tokens
+    );
     let checkpoint = open.folder().join("checkpoint.safetensors");
     let fingerprint = format!("{} {:?} {}", STAGE_VERSION, config, open.inputs_fingerprint());
     let resume = Resume { path: &checkpoint, fingerprint: &fingerprint };
@@ -111,7 +116,9 @@ pub fn run(config: &PretrainConfig, text: &Path, out: &Path, options: &sft::Opti
 
     model.save(open.folder())?;
     tokenizer::save(&tokenizer, open.folder(), config.context)?;
-    for file in ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "generation_config.json"] {
+    for file in
+        ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "generation_config.json"]
+    {
         open.add_path(file)?;
     }
     sft::record(&mut open, &steps, trainable)?;

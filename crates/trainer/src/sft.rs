@@ -3,7 +3,7 @@
 use crate::train_loop::{Optimisation, Resume, TrainRow, train};
 use crate::{Error, curve};
 use artifacts::rows::{Formatted, Step};
-use artifacts::{Manifest, Outcome, Progress, Seed, StageSpec, read_all};
+use artifacts::{Manifest, Outcome, RunOptions, StageSpec, read_all};
 use candle_core::Device;
 use lm::Llama;
 use lora::LoraConfig;
@@ -46,21 +46,11 @@ pub struct Inputs {
     pub rows: PathBuf,
 }
 
-/// How to run.
-pub struct Options<'a> {
-    /// The run's seed.
-    pub seed: Seed,
-    /// Run even if nothing changed.
-    pub force: bool,
-    /// Whom to tell.
-    pub progress: &'a dyn Progress,
-}
-
 /// Fine-tunes and writes `adapter/`, `steps.parquet` and `loss.svg`.
 ///
 /// # Errors
 /// The rows do not fit the model (foreign tokens, too long), or the run breaks ([`crate::train_loop::train`]).
-pub fn run(config: &TrainConfig, inputs: &Inputs, out: &Path, options: &Options<'_>) -> Result<Manifest, Error> {
+pub fn run(config: &TrainConfig, inputs: &Inputs, out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
     let spec = StageSpec {
         name: "trainer",
         version: STAGE_VERSION,

@@ -28,14 +28,15 @@ pub fn learn<'a>(texts: impl Iterator<Item = &'a str> + Send, size: usize) -> Re
     let failed = |e: tokenizers::Error| Error::Tokenizer(e.to_string());
     let pieces = ByteLevel::new(false, true, true);
     let split = Sequence::new(vec![PreTokenizerWrapper::Digits(Digits::new(true)), pieces.into()]);
-    let mut tokenizer = TokenizerBuilder::<BPE, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>::new()
-        .with_model(BPE::default())
-        .with_normalizer(Some(NFC.into()))
-        .with_pre_tokenizer(Some(split.into()))
-        .with_post_processor(Some(ByteLevel::default().into()))
-        .with_decoder(Some(ByteLevel::default().into()))
-        .build()
-        .map_err(failed)?;
+    let mut tokenizer =
+        TokenizerBuilder::<BPE, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>::new()
+            .with_model(BPE::default())
+            .with_normalizer(Some(NFC.into()))
+            .with_pre_tokenizer(Some(split.into()))
+            .with_post_processor(Some(ByteLevel::default().into()))
+            .with_decoder(Some(ByteLevel::default().into()))
+            .build()
+            .map_err(failed)?;
     let mut trainer = BpeTrainerBuilder::new()
         .vocab_size(size)
         .min_frequency(2)

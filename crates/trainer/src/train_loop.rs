@@ -1,10 +1,10 @@
 //! The training loop: one function from top to bottom, the same for LoRA and for pretraining.
 
+use crate::Error;
 use crate::adamw::{AdamW, clip_gradients};
 use crate::checkpoint::Checkpoint;
 use crate::order::epoch_steps;
 use crate::schedule::Schedule;
-use crate::Error;
 use artifacts::rows::Step;
 use artifacts::{Progress, Seed};
 use candle_core::{Device, Tensor, Var};
@@ -91,7 +91,9 @@ impl Optimisation {
             s if !(s.learning_rate > 0.0 && s.learning_rate < 1.0) => {
                 bad("learning_rate", s.learning_rate.to_string(), "above 0 and below 1")
             }
-            s if !(0.0..1.0).contains(&s.warmup_share) => bad("warmup_share", s.warmup_share.to_string(), "from 0 to below 1"),
+            s if !(0.0..1.0).contains(&s.warmup_share) => {
+                bad("warmup_share", s.warmup_share.to_string(), "from 0 to below 1")
+            }
             _ => Ok(()),
         }
     }
@@ -153,7 +155,7 @@ pub fn train(
         let named = || chosen.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
 
         let mut dropout = Dropout::new(dropout, seed.derive(&format!("dropout/{step}")).0);
-        let mut sum = Gradients::default();
+        let mut sum = Sum::default();
         for part in chosen.chunks(settings.rows_at_once) {
             sum.add(model, &variables, part.iter().map(|&r| &rows[r]), &mut dropout)?;
         }
@@ -188,13 +190,13 @@ pub fn train(
 
 /// Sums over the parts of one update.
 #[derive(Default)]
-struct Gradients {
+struct Sum {
     gradients: BTreeMap<String, Tensor>,
     loss: f64,
     supervised: u64,
 }
 
-impl Gradients {
+impl Sum {
     fn add<'a>(
         &mut self,
         model: &Llama,
