@@ -1,4 +1,4 @@
-//! Benches of what a user waits for; `cargo bench -p benches`. This library makes what they share.
+//! Benches of what a user waits for; `cargo bench -p benches --profile dev`. This library makes what they share.
 
 use candle_core::{DType, Device, Result, Tensor};
 use lm::{Config, Llama, LoraConfig};

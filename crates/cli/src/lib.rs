@@ -112,14 +112,37 @@ pub fn run(common: &Common, body: impl FnOnce() -> anyhow::Result<()>) -> ExitCo
     match body() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let line = format!("{error:#}").split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
-            writeln!(std::io::stderr(), "error: {line}").ok();
+            writeln!(std::io::stderr(), "error: {}", one_line(&error)).ok();
             ExitCode::FAILURE
         }
     }
 }
 
+/// An error with its causes on one line; a cause that an earlier message already tells is left out.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        if !line.contains(&text) {
+            line = if line.is_empty() { text } else { format!("{line}: {text}") };
+        }
+    }
+    line
+}
+
 /// Prints one line (or several) to standard output. A closed pipe (`| head`) is not an error.
 pub fn say(text: &str) {
     writeln!(std::io::stdout().lock(), "{text}").ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_and_tells_each_cause_once() {
+        let cause = std::io::Error::other("disk\non fire");
+        let error = anyhow::Error::new(cause).context("a.csv: cannot read: disk on fire").context("Train");
+        assert_eq!(one_line(&error), "Train: a.csv: cannot read: disk on fire");
+    }
 }
