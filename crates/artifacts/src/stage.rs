@@ -71,16 +71,19 @@ impl StageSpec {
             tracing::warn!("{e}");
             None
         });
-        match previous {
-            Some(previous) if !self.force => match self.what_changed(&manifest, &previous) {
+        let mut outputs = Vec::new();
+        if let Some(previous) = previous {
+            match self.what_changed(&manifest, &previous) {
+                _ if self.force => tracing::info!(stage = self.name, "runs again: forced"),
+                Some(reason) => tracing::info!(stage = self.name, "runs again: {reason}"),
                 None => {
                     tracing::info!(stage = self.name, "unchanged, skipped");
                     return Ok(Outcome::Unchanged(previous));
                 }
-                Some(reason) => tracing::info!(stage = self.name, "runs again: {reason}"),
-            },
-            Some(_) => tracing::info!(stage = self.name, "runs again: forced"),
-            None => tracing::info!(stage = self.name, "runs"),
+            }
+            outputs = previous.outputs;
+        } else {
+            tracing::info!(stage = self.name, "runs");
         }
         std::fs::create_dir_all(&self.folder).map_err(|source| Error::Io {
             path: self.folder.clone(),
@@ -88,10 +91,10 @@ impl StageSpec {
             source,
         })?;
         remove_stale_temporaries(&self.folder)?;
-        // From here on the folder is in the making: without a manifest nobody takes it for complete.
-        let path = self.folder.join(MANIFEST);
-        if path.exists() {
-            std::fs::remove_file(&path).map_err(|source| Error::Io { path, action: "remove", source })?;
+        // From here on the folder is in the making: without a manifest nobody takes it for complete, and a file that this
+        // run does not write must not stay beside the next one.
+        for name in std::iter::once(MANIFEST).chain(outputs.iter().map(|o| o.path.as_str())) {
+            remove_inside(&self.folder, name)?;
         }
         Ok(Outcome::Run(OpenStage { folder: self.folder, manifest, clock }))
     }
@@ -152,6 +155,21 @@ impl StageSpec {
         }
         let broken = |o: &&FileRecord| hash_path(&self.folder.join(&o.path)).map_or(true, |found| found != o.blake3);
         old.outputs.iter().find(broken).map(|o| format!("its output {} is gone or was altered", o.path))
+    }
+}
+
+/// Removes a file or folder that a manifest names; a name that leads out of the folder is left alone.
+fn remove_inside(folder: &Path, name: &str) -> Result<()> {
+    if name.is_empty() || !Path::new(name).components().all(|c| matches!(c, Component::Normal(_))) {
+        return Ok(());
+    }
+    let path = folder.join(name);
+    let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+    match removed {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::Io { path, action: "remove", source })
+        }
+        _ => Ok(()),
     }
 }
 

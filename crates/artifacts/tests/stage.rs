@@ -341,3 +341,26 @@ fn a_folder_hash_depends_on_names_and_contents_only() {
     assert_ne!(hash(0), hash(1));
     assert!(matches!(hash_path(&folders[0].path().join("z")), Err(Error::Missing { .. })));
 }
+
+#[test]
+fn a_file_that_the_next_run_does_not_write_is_gone_and_what_is_not_its_own_stays() {
+    let run = Run::new();
+    let folder = run.folder("ingest");
+    std::fs::write(folder.join("checkpoint.bin"), b"a killed run's").unwrap();
+    let Outcome::Run(mut open) = run.spec("ingest", json!({ "rows": 4 })).begin().unwrap() else { panic!("unchanged") };
+    open.write_rows("bars.parquet", common::bars(4)).unwrap();
+    open.finish().unwrap();
+    assert!(folder.join("bars.parquet").exists() && folder.join("checkpoint.bin").exists());
+    assert!(!folder.join("rejected.parquet").exists() && !folder.join("notes/report.md").exists());
+}
+
+#[test]
+fn a_manifest_cannot_make_a_stage_remove_files_outside_of_its_folder() {
+    let run = Run::new();
+    let folder = run.folder("ingest");
+    let mut manifest = Manifest::read(&folder).unwrap().unwrap();
+    manifest.outputs[0].path = "../../source.csv".into();
+    manifest.write(&folder).unwrap();
+    drop(run.spec("ingest", json!({ "rows": 4 })).begin().unwrap());
+    assert!(run.source().exists());
+}

@@ -90,17 +90,7 @@ fn write(open: &mut OpenStage, config: &Config, synthesis: &Synthesis, train: &[
     open.write_bytes("report.html", document.to_html().as_bytes())?;
     open.write_bytes("report.md", document.to_markdown().as_bytes())?;
     open.write_rows("candidates.parquet", synthesis.generated.iter().map(|g| g.candidate.clone()))?;
-    if kept.is_empty() {
-        // A file of an earlier run must not stay beside a manifest that does not know it.
-        let stale = open.folder().join("synthetic.parquet");
-        if stale.exists() {
-            std::fs::remove_file(&stale).map_err(|source| artifacts::Error::Io {
-                path: stale,
-                action: "remove",
-                source,
-            })?;
-        }
-    } else {
+    if !kept.is_empty() {
         open.write_rows("synthetic.parquet", kept)?;
     }
     Ok(())
