@@ -18,7 +18,6 @@ mod config;
 mod error;
 mod glob;
 mod source;
-#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use client::Hub;

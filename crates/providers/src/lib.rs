@@ -4,7 +4,6 @@
 mod error;
 mod local;
 mod source;
-#[cfg(feature = "testing")]
 pub mod testing;
 
 pub use error::Error;

@@ -1,4 +1,4 @@
-//! For tests (feature `testing`): a provider that follows a script, and a tiny random model on disk.
+//! For tests: a provider that follows a script, and a tiny random model on disk.
 
 use crate::{Completion, Error, Provider, Reply};
 use chat::Message;
