@@ -14,6 +14,10 @@ pub use run::{Run, Step};
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Large buffers are kept for the next operation instead of going back to the system.
+#[global_allocator]
+static ALLOCATOR: kernels::RecyclingAllocator = kernels::RecyclingAllocator;
+
 /// The `main` of every binary here: bring `step` up to date and say what came of it.
 pub fn main(step: Step) -> ExitCode {
     let args = Args::parse();

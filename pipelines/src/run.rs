@@ -145,8 +145,8 @@ impl Run {
                 formatter::run(&c.formatter, &inputs, &self.folder("formatter"), &self.options())?;
             }
             Step::Train => {
-                let inputs =
-                    trainer::Inputs { model: self.model.clone(), rows: self.file("formatter", "train.parquet") };
+                let rows = self.file("formatter", "train.parquet");
+                let inputs = trainer::Inputs { model: self.model.clone(), rows, dev: None };
                 trainer::sft::run(&c.train, &inputs, &self.folder("trainer"), &self.options())?;
             }
             Step::Evaluate => {

@@ -1,6 +1,7 @@
 //! What a run cost: kept apart from the manifest, because it differs between runs that are otherwise equal.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Wall time and memory of one stage run (`runtime.json`).
@@ -12,6 +13,9 @@ pub struct Runtime {
     pub peak_memory_bytes: Option<u64>,
     /// Threads available to the process.
     pub threads: usize,
+    /// What the stage itself measured, such as tokens a second.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub measured: BTreeMap<String, f64>,
 }
 
 /// A running clock.
@@ -36,6 +40,7 @@ impl Stopwatch {
             wall_seconds: self.seconds(),
             peak_memory_bytes: peak_memory_bytes(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            measured: BTreeMap::new(),
         }
     }
 }

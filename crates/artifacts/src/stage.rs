@@ -1,7 +1,7 @@
 //! Running a stage: skip it when nothing changed, otherwise write its files and, last, its manifest.
 
 use crate::manifest::{FileRecord, MANIFEST, Manifest, RUNTIME, RowsRecord};
-use crate::runtime::Stopwatch;
+use crate::runtime::{Runtime, Stopwatch};
 use crate::{Error, Progress, Result, Row, Seed, Writer, hash_path, remove_stale_temporaries, write_bytes};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -96,7 +96,7 @@ impl StageSpec {
         for name in std::iter::once(MANIFEST).chain(outputs.iter().map(|o| o.path.as_str())) {
             remove_inside(&self.folder, name)?;
         }
-        Ok(Outcome::Run(OpenStage { folder: self.folder, manifest, clock }))
+        Ok(Outcome::Run(OpenStage { folder: self.folder, manifest, clock, measured: BTreeMap::new() }))
     }
 
     fn record_input(&self, path: &Path) -> Result<FileRecord> {
@@ -196,6 +196,7 @@ pub struct OpenStage {
     folder: PathBuf,
     manifest: Manifest,
     clock: Stopwatch,
+    measured: BTreeMap<String, f64>,
 }
 
 impl OpenStage {
@@ -270,9 +271,14 @@ impl OpenStage {
         self.manifest.facts.insert(name.to_owned(), value.into());
     }
 
+    /// Records a figure that differs between runs that are otherwise equal, such as a rate: it goes to `runtime.json`.
+    pub fn measured(&mut self, name: &str, value: f64) {
+        self.measured.insert(name.to_owned(), value);
+    }
+
     /// Writes `runtime.json` and, last, the manifest: the folder is complete.
     pub fn finish(self) -> Result<Manifest> {
-        let runtime = self.clock.runtime();
+        let runtime = Runtime { measured: self.measured, ..self.clock.runtime() };
         tracing::info!(stage = self.manifest.stage, "done in {:.1} s", runtime.wall_seconds);
         let path = self.folder.join(RUNTIME);
         let bytes = serde_json::to_vec_pretty(&runtime)

@@ -6,7 +6,7 @@ mod common;
 
 use artifacts::rows::{
     Bar, Candidate, Decision, EquityPoint, Example, Fill, Formatted, Language, Metric, News, Observation, Outcome,
-    Prediction, Rejected, Sentiment, Step, Verdict,
+    Prediction, Recorded, Rejected, Sentiment, Step, Verdict,
 };
 use artifacts::{Reader, Row, Timestamp, Writer, read_all, write_all};
 use proptest::prelude::*;
@@ -111,18 +111,39 @@ proptest! {
 
     #[test]
     fn candidates(rows in many((
-        (any::<u64>(), language(), sentiment(), text(), text(), text()),
+        (any::<u64>(), language(), sentiment(), text(), text(), text(), text(), text()),
+        prop::collection::vec(prop::option::of(text()), 6),
         (prop::option::of(sentiment()), prop::option::of(number()), prop::option::of(sentiment()),
-         prop::option::of(number()), one_of(Verdict::ALL), text()),
+         prop::option::of(number()), prop::option::of(sentiment()), prop::option::of(number()),
+         prop::option::of(number())),
+        (one_of(Verdict::ALL), text()),
     ))) {
         let rows: Vec<_> = rows.into_iter().map(|(
-            (number, language, intended, prompt, response, text),
-            (classifier_label, classifier_probability, model_label, model_probability, verdict, detail),
-        )| Candidate {
-            number, language, intended, prompt, response, text, classifier_label, classifier_probability, model_label,
-            model_probability, verdict, detail,
+            (number, language, intended, strategy, sampling, prompt, response, text),
+            mut wishes,
+            (classifier_label, classifier_probability, model_label, model_probability, vote_label, vote_share, label_quality),
+            (verdict, detail),
+        )| {
+            let mut wish = || wishes.pop().flatten();
+            Candidate {
+                number, language, intended, strategy, sampling, sector: wish(), event: wish(), region: wish(),
+                register: wish(), length: wish(), difficulty: wish(), prompt, response, text, classifier_label,
+                classifier_probability, model_label, model_probability, vote_label, vote_share, label_quality, verdict,
+                detail,
+            }
         }).collect();
         comes_back(&rows)?;
+    }
+
+    #[test]
+    fn recorded_calls(rows in many((
+        text(), text(), prop::option::of(text()), any::<bool>(), any::<bool>(),
+        prop::option::of(text()), any::<u64>(), any::<u64>(),
+    ))) {
+        let rows = rows.into_iter().map(
+            |(request, call, text, finished, canonical, scores, prompt_tokens, answer_tokens)|
+            Recorded { request, call, text, finished, canonical, scores, prompt_tokens, answer_tokens }).collect();
+        comes_back(&ordered(rows, |r: &Recorded| r.request.clone()))?;
     }
 
     #[test]
@@ -142,10 +163,13 @@ proptest! {
     }
 
     #[test]
-    fn steps(rows in many((any::<u64>(), number(), number(), number(), (number(), any::<u64>(), any::<u64>())))) {
+    fn steps(rows in many((any::<u64>(), number(), number(), number(), (number(), any::<u64>(), any::<u64>()),
+        (any::<u64>(), prop::option::of(number()), prop::option::of(number()))))) {
         let rows = rows.into_iter().map(
-            |(step, epoch, loss, learning_rate, (gradient_norm, tokens, supervised_tokens))|
-            Step { step, epoch, loss, learning_rate, gradient_norm, tokens, supervised_tokens });
+            |(step, epoch, loss, learning_rate, (gradient_norm, tokens, supervised_tokens),
+              (computed_tokens, dev_loss, dev_macro_f1))|
+            Step { step, epoch, loss, learning_rate, gradient_norm, tokens, supervised_tokens, computed_tokens,
+                dev_loss, dev_macro_f1 });
         comes_back(&ordered(rows.collect(), |s| s.step))?;
     }
 

@@ -1,6 +1,6 @@
 use crate::error::{explain, name_some};
 use crate::source::is_plain;
-use crate::{Error, HubConfig, HubPath, RepoKind, matches};
+use crate::{Error, HubConfig, HubPath, RepoKind, matches, pieces};
 use hf_hub::{HFClient, HFClientSync, HFError, HFRepositorySync, RepoType, RepoTypeDataset, RepoTypeModel};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ pub struct Hub {
     client: HFClientSync,
     endpoint: String,
     config: HubConfig,
+    piece: u64,
 }
 
 impl std::fmt::Debug for Hub {
@@ -57,7 +58,13 @@ impl Hub {
         let fail = |e: HFError| Error::Other { repo: "Hub".into(), endpoint: shown.clone(), message: e.to_string() };
         let client = builder.build().map_err(fail)?;
         let endpoint = client.endpoint().to_owned();
-        Ok(Self { client: HFClientSync::from_inner(client).map_err(fail)?, endpoint, config })
+        Ok(Self { client: HFClientSync::from_inner(client).map_err(fail)?, endpoint, config, piece: pieces::PIECE })
+    }
+
+    /// Fetches large files in pieces of so many bytes: what an interrupted download loses at most.
+    #[must_use]
+    pub fn with_pieces_of(self, bytes: u64) -> Self {
+        Self { piece: bytes.max(1), ..self }
     }
 
     fn explain(&self, error: HFError, at: &HubPath) -> Error {
@@ -96,8 +103,13 @@ impl Hub {
         Ok(files)
     }
 
-    /// The local copy of one file, fetched where the cache has none or an older one.
+    /// The local copy of one file, fetched where the cache has none or an older one. The download of a large file goes on
+    /// where an earlier one was interrupted.
     pub fn fetch_file(&self, at: &HubPath) -> Result<PathBuf, Error> {
+        if !self.config.offline {
+            let fetched = on_repo!(self, at, |repo| pieces::fetch(&repo, at, &self.config.cache_dir, self.piece));
+            fetched.map_err(|error| self.explain(error, at))?;
+        }
         let fetched = on_repo!(self, at, |repo| repo
             .download_file()
             .filename(at.path.as_str())

@@ -17,6 +17,7 @@ mod client;
 mod config;
 mod error;
 mod glob;
+mod pieces;
 mod source;
 pub mod testing;
 

@@ -2,7 +2,9 @@
 //! repositories and commits, as far as hf-hub 1.0 asks for them.
 
 use crate::RepoKind;
+use crate::pieces::hex;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -18,6 +20,10 @@ struct State {
     token: Option<String>,
     gated: Vec<String>,
     requests: Vec<String>,
+    /// The `Range` of each request for content.
+    ranges: Vec<String>,
+    /// How many more requests for content are answered.
+    answers: Option<usize>,
 }
 
 /// A running server; it ends when dropped.
@@ -31,6 +37,7 @@ struct Request {
     method: String,
     path: String,
     authorization: Option<String>,
+    range: Option<String>,
     body: Vec<u8>,
 }
 
@@ -86,6 +93,16 @@ impl TestHub {
         lock(&self.state).repos.get(&full_name(kind, repo))?.get("main")?.get(path).cloned()
     }
 
+    /// Answers so many more requests for the content of large files, then 403 for each; without a number, all again.
+    pub fn answer_only(&self, requests: Option<usize>) {
+        lock(&self.state).answers = requests;
+    }
+
+    /// The ranges of all requests for the content of large files, as `bytes=0-9`.
+    pub fn ranges(&self) -> Vec<String> {
+        lock(&self.state).ranges.clone()
+    }
+
     /// All requests so far, as `METHOD /path`.
     pub fn requests(&self) -> Vec<String> {
         lock(&self.state).requests.clone()
@@ -137,7 +154,8 @@ fn read_request(stream: &TcpStream) -> std::io::Result<Option<Request>> {
     reader.read_line(&mut line)?;
     let mut words = line.split_whitespace();
     let (Some(method), Some(path)) = (words.next(), words.next()) else { return Ok(None) };
-    let mut request = Request { method: method.into(), path: path.into(), authorization: None, body: Vec::new() };
+    let mut request =
+        Request { method: method.into(), path: path.into(), authorization: None, range: None, body: Vec::new() };
     let mut length = 0;
     loop {
         let mut line = String::new();
@@ -145,6 +163,7 @@ fn read_request(stream: &TcpStream) -> std::io::Result<Option<Request>> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().unwrap_or(0),
+            "range" => request.range = Some(value.trim().to_owned()),
             "authorization" => request.authorization = Some(value.trim().to_owned()),
             _ => {}
         }
@@ -160,11 +179,10 @@ fn respond(state: &mut State, request: &Request, endpoint: &str) -> Answer {
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     // Large files lie elsewhere, and that place needs no token.
     if let ["cdn", kind, org, name, commit, file @ ..] = parts.as_slice() {
-        let files = revision(state, &format!("{kind}/{org}/{name}"), commit).map(|(_, files)| files);
-        return match files.and_then(|f| f.get(&file.join("/"))) {
-            Some(bytes) => Answer { status: 200, headers: Vec::new(), body: bytes.clone() },
-            None => error(404, "EntryNotFound", "no such file"),
-        };
+        if request.method == "HEAD" {
+            return Answer { status: 200, headers: Vec::new(), body: Vec::new() };
+        }
+        return content(state, &format!("{kind}/{org}/{name}"), commit, &file.join("/"), request.range.as_deref());
     }
     if let Some(token) = &state.token
         && request.authorization.as_deref() != Some(&format!("Bearer {token}"))
@@ -175,6 +193,10 @@ fn respond(state: &mut State, request: &Request, endpoint: &str) -> Answer {
     match (request.method.as_str(), parts.as_slice()) {
         ("POST", ["api", "repos", "create"]) => create(state, &body(), endpoint),
         ("GET", ["api", kind, org, name, "tree", rev, ..]) => tree(state, &format!("{kind}/{org}/{name}"), rev),
+        ("POST", ["api", kind, org, name, "paths-info", rev]) => {
+            let asked = body();
+            paths_info(state, &format!("{kind}/{org}/{name}"), rev, asked.get("paths").unwrap_or(&Value::Null))
+        }
         ("POST", ["api", _, _, _, "preupload", _]) => preupload(&body()),
         ("POST", ["api", kind, org, name, "commit", rev]) => {
             commit(state, &format!("{kind}/{org}/{name}"), rev, &request.body, endpoint)
@@ -187,6 +209,24 @@ fn respond(state: &mut State, request: &Request, endpoint: &str) -> Answer {
             resolve(state, &format!("models/{org}/{name}"), rev, &file.join("/"), endpoint)
         }
         _ => error(404, "", "no such page"),
+    }
+}
+
+/// The content of a large file, or the part of it that is asked for.
+fn content(state: &mut State, repo: &str, commit: &str, file: &str, range: Option<&str>) -> Answer {
+    if let Some(left) = &mut state.answers {
+        let Some(less) = left.checked_sub(1) else { return error(403, "", "enough for now") };
+        *left = less;
+    }
+    state.ranges.push(range.unwrap_or_default().to_owned());
+    let Some(bytes) = revision(state, repo, commit).and_then(|(_, files)| files.get(file)) else {
+        return error(404, "EntryNotFound", "no such file");
+    };
+    let asked = range.and_then(|r| r.strip_prefix("bytes=")).and_then(|r| r.split_once('-'));
+    let numbers = asked.and_then(|(a, b)| Some((a.parse::<usize>().ok()?, b.parse::<usize>().ok()?)));
+    match numbers.and_then(|(first, last)| bytes.get(first..=last)) {
+        Some(part) => Answer { status: 206, headers: Vec::new(), body: part.to_vec() },
+        None => Answer { status: 200, headers: Vec::new(), body: bytes.clone() },
     }
 }
 
@@ -242,10 +282,35 @@ fn find<'a>(state: &'a State, repo: &str, rev: &str) -> Result<(String, &'a File
 fn tree(state: &State, repo: &str, rev: &str) -> Answer {
     match find(state, repo, rev) {
         Err(answer) => answer,
-        Ok((_, files)) => ok(&files
-            .iter()
-            .map(|(path, bytes)| json!({"type": "file", "oid": format!("{:040x}", fnv(bytes)), "size": bytes.len(), "path": path}))
-            .collect()),
+        Ok((_, files)) => ok(&files.iter().map(|(path, bytes)| entry(path, bytes)).collect()),
+    }
+}
+
+fn entry(path: &str, bytes: &[u8]) -> Value {
+    let mut entry = json!({"type": "file", "oid": format!("{:040x}", fnv(bytes)), "size": bytes.len(), "path": path});
+    if is_large(path) {
+        entry["lfs"] = json!({"oid": content_id(path, bytes), "size": bytes.len(), "pointerSize": 134});
+    }
+    entry
+}
+
+fn is_large(path: &str) -> bool {
+    path.ends_with(".safetensors")
+}
+
+/// The ETag of a file: SHA-256 for large ones, git's name (here any hash) for others.
+fn content_id(path: &str, bytes: &[u8]) -> String {
+    if is_large(path) { hex(&Sha256::digest(bytes)) } else { format!("{:040x}", fnv(bytes)) }
+}
+
+fn paths_info(state: &State, repo: &str, rev: &str, asked: &Value) -> Answer {
+    let asked: Vec<&str> = asked.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    match find(state, repo, rev) {
+        Err(answer) => answer,
+        Ok((_, files)) => {
+            let found = files.iter().filter(|(path, _)| asked.contains(&path.as_str()));
+            ok(&found.map(|(path, bytes)| entry(path, bytes)).collect())
+        }
     }
 }
 
@@ -255,9 +320,9 @@ fn resolve(state: &State, repo: &str, rev: &str, path: &str, endpoint: &str) -> 
         Ok(found) => found,
     };
     let Some(bytes) = files.get(path) else { return error(404, "EntryNotFound", "Entry not found") };
-    let etag = format!("\"{:040x}\"", fnv(bytes));
+    let etag = format!("\"{}\"", content_id(path, bytes));
     let mut headers = vec![("X-Repo-Commit", commit.clone())];
-    if path.ends_with(".safetensors") {
+    if is_large(path) {
         headers.push(("X-Linked-Etag", etag));
         headers.push(("X-Linked-Size", bytes.len().to_string()));
         headers.push(("Location", format!("{endpoint}/cdn/{repo}/{commit}/{path}")));
@@ -280,9 +345,10 @@ fn create(state: &mut State, body: &Value, endpoint: &str) -> Answer {
 
 fn preupload(body: &Value) -> Answer {
     let files = body.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
-    let modes = files.iter().filter_map(|f| f.get("path").and_then(Value::as_str)).map(
-        |path| json!({"path": path, "uploadMode": if path.ends_with(".safetensors") { "lfs" } else { "regular" }}),
-    );
+    let modes = files
+        .iter()
+        .filter_map(|f| f.get("path").and_then(Value::as_str))
+        .map(|path| json!({"path": path, "uploadMode": if is_large(path) { "lfs" } else { "regular" }}));
     ok(&json!({ "files": modes.collect::<Vec<_>>() }))
 }
 

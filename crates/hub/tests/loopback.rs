@@ -82,6 +82,43 @@ fn a_model_comes_as_one_folder_with_all_its_shards() {
 }
 
 #[test]
+fn an_interrupted_download_goes_on_where_it_was() {
+    let server = TestHub::start(Some(TOKEN)).unwrap();
+    let weights: Vec<u8> = (0..=250).cycle().take(100_500).collect();
+    server.add_file(RepoKind::Model, "org/llama", "main", "model.safetensors", &weights);
+    let cache = tempfile::tempdir().unwrap();
+    let at = place("hf://org/llama/model.safetensors");
+    let client = || connect(server.endpoint(), cache.path(), TOKEN).with_pieces_of(10_000);
+    server.answer_only(Some(4));
+    assert!(client().fetch_file(&at).is_err());
+    assert_eq!(server.ranges(), ["bytes=0-9999", "bytes=10000-19999", "bytes=20000-29999", "bytes=30000-39999"]);
+
+    // What a kill in the middle of a piece leaves behind is not trusted.
+    let blobs = cache.path().join("models--org--llama/blobs");
+    let partial = std::fs::read_dir(&blobs).unwrap().flatten().find(|e| e.path().extension().is_some()).unwrap().path();
+    assert_eq!(std::fs::metadata(&partial).unwrap().len(), 40_000);
+    std::fs::write(&partial, [&weights[..40_000], &[9; 77]].concat()).unwrap();
+    server.answer_only(None);
+    let fetched = client().fetch_file(&at).unwrap();
+    assert_eq!(std::fs::read(&fetched).unwrap(), weights);
+    assert_eq!(
+        server.ranges()[4..],
+        [
+            "bytes=40000-49999",
+            "bytes=50000-59999",
+            "bytes=60000-69999",
+            "bytes=70000-79999",
+            "bytes=80000-89999",
+            "bytes=90000-99999",
+            "bytes=100000-100499",
+        ]
+    );
+    assert!(!partial.exists());
+    client().fetch_file(&at).unwrap();
+    assert_eq!(server.ranges().len(), 11, "nothing is downloaded twice");
+}
+
+#[test]
 fn each_refusal_says_what_to_do() {
     let server = TestHub::start(Some(TOKEN)).unwrap();
     server.add_file(RepoKind::Model, "org/bert", "main", "pytorch_model.bin", b"x");

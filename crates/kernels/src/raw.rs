@@ -31,27 +31,46 @@ impl Deref for Floats<'_> {
 pub(crate) fn floats(tensor: &Tensor) -> Result<Floats<'_>> {
     let (storage, layout) = tensor.storage_and_layout();
     let range = match &*storage {
-        Storage::Cpu(cpu) => range_of(cpu, layout)?,
+        Storage::Cpu(cpu) => range_in(cpu, layout)?,
         _ => return Err(Error::NotFloats { found: "a tensor on another device".into() }.into()),
+    };
+    Ok(Floats { storage, range })
+}
+
+/// The whole storage behind `tensor`, f32 on the CPU, to be read through its layout.
+pub(crate) fn storage_of(tensor: &Tensor) -> Result<Floats<'_>> {
+    let (storage, _) = tensor.storage_and_layout();
+    let range = match &*storage {
+        Storage::Cpu(CpuStorage::F32(values)) => 0..values.len(),
+        _ => return Err(Error::NotFloats { found: "another dtype or device".into() }.into()),
     };
     Ok(Floats { storage, range })
 }
 
 /// As [`floats`], for the arguments of a custom op.
 pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let range = range_of(storage, layout)?;
+    let range = range_in(storage, layout)?;
     match storage {
         CpuStorage::F32(values) => Ok(values.get(range).unwrap_or_default()),
         _ => Ok(&[]),
     }
 }
 
-fn range_of(storage: &CpuStorage, layout: &Layout) -> Result<Range<usize>> {
-    let refuse = |found: String| Err(Error::NotFloats { found }.into());
-    let CpuStorage::F32(values) = storage else { return refuse("another dtype".into()) };
+fn range_in(storage: &CpuStorage, layout: &Layout) -> Result<Range<usize>> {
+    match storage {
+        CpuStorage::F32(values) => range_of(values.len(), layout),
+        _ => Err(Error::NotFloats { found: "another dtype".into() }.into()),
+    }
+}
+
+/// Where the elements of a contiguous layout stand among the `stored` ones.
+pub(crate) fn range_of(stored: usize, layout: &Layout) -> Result<Range<usize>> {
     match layout.contiguous_offsets() {
-        Some((start, end)) if end <= values.len() => Ok(start..end),
-        _ => refuse(format!("strides {:?} for shape {:?}", layout.stride(), layout.dims())),
+        Some((start, end)) if end <= stored => Ok(start..end),
+        _ => {
+            let found = format!("strides {:?} for shape {:?}", layout.stride(), layout.dims());
+            Err(Error::NotFloats { found }.into())
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The slow, obvious twin of every op: candle's differentiable primitives and nothing else. Any device, any float
 //! dtype; half precision computes in f32 where Hugging Face does. Shapes are those of the fused ops.
 
-use crate::Result;
-use candle_core::{D, DType, Tensor};
+use crate::{Branch, LoraGradients, PackedRows, Result, Weight};
+use candle_core::{D, DType, Tensor, Var};
+use std::ops::Range;
 
 /// Half precision is widened for reductions; f32 and f64 stay.
 fn wide(dtype: DType) -> DType {
@@ -17,16 +18,18 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
 }
 
 /// Twin of [`crate::rope`].
-pub fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor, offset: usize) -> Result<Tensor> {
-    let (_, time, _, width) = x.dims4()?;
+pub fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor, positions: &[u32], rotated: usize) -> Result<Tensor> {
+    let (tokens, heads, width) = x.dims3()?;
     let half = width / 2;
-    // [T, D/2] -> [1, T, 1, D/2]
-    let table = |t: &Tensor| t.detach().narrow(0, offset, time)?.to_dtype(x.dtype())?.reshape((1, time, 1, half));
+    let positions = Tensor::from_slice(positions, tokens, x.device())?;
+    // [positions, D/2] -> [N, 1, D/2]
+    let table = |t: &Tensor| t.detach().index_select(&positions, 0)?.to_dtype(x.dtype())?.reshape((tokens, 1, half));
     let (cos, sin) = (table(cos)?, table(sin)?);
-    let (x1, x2) = (x.narrow(3, 0, half)?, x.narrow(3, half, half)?);
+    let (x1, x2) = (x.narrow(1, 0, rotated)?.narrow(2, 0, half)?, x.narrow(1, 0, rotated)?.narrow(2, half, half)?);
     let first = (x1.broadcast_mul(&cos)? - x2.broadcast_mul(&sin)?)?;
     let second = (x2.broadcast_mul(&cos)? + x1.broadcast_mul(&sin)?)?;
-    Tensor::cat(&[first, second], 3)
+    let turned = Tensor::cat(&[first, second], 2)?;
+    Tensor::cat(&[turned, x.narrow(1, rotated, heads - rotated)?], 1)
 }
 
 /// Softmax over the last axis; candle-nn's composed one keeps its gradient, but the fused one does not, so neither is used.
@@ -35,35 +38,80 @@ fn softmax(x: &Tensor) -> Result<Tensor> {
     exp.broadcast_div(&exp.sum_keepdim(D::Minus1)?)
 }
 
-/// Twin of [`crate::attention`].
-pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, lengths: &[usize]) -> Result<Tensor> {
-    let (batch, queries, heads, width) = q.dims4()?;
-    let (_, keys, kv_heads, _) = k.dims4()?;
-    let (dtype, device) = (q.dtype(), q.device());
-    let spread = |t: &Tensor| -> Result<Tensor> {
-        let shape = (batch, kv_heads, heads / kv_heads, keys, width);
-        t.transpose(1, 2)?.unsqueeze(2)?.broadcast_as(shape)?.contiguous()?.reshape((batch, heads, keys, width))
+/// Twin of [`crate::attention`]: masked scores of all queries of a few rows with all keys of those rows.
+pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, rows: &PackedRows) -> Result<Tensor> {
+    /// Scores grow with the square of the tokens taken at once; below this the fewest calls are the fastest.
+    const TOKENS: usize = 2048;
+    let spans = rows.spans();
+    let mut parts = Vec::new();
+    let mut rest: &[_] = &spans;
+    while let Some((first, _)) = rest.first() {
+        let taken = rest.iter().take_while(|(tokens, _)| tokens.end - first.start <= TOKENS).count().max(1);
+        let (some, later) = rest.split_at(taken);
+        parts.push(attention_of(q, k, v, rows, some)?);
+        rest = later;
+    }
+    if parts.is_empty() { q.zeros_like() } else { Tensor::cat(&parts, 0) }
+}
+
+/// Attention of the queries of neighbouring rows.
+fn attention_of(
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+    rows: &PackedRows,
+    spans: &[(Range<usize>, Range<usize>)],
+) -> Result<Tensor> {
+    let ((_, heads, width), (_, kv_heads, _), device) = (q.dims3()?, k.dims3()?, q.device());
+    let (Some((first, asks)), Some((last, last_asks))) = (spans.first(), spans.last()) else {
+        return q.narrow(0, 0, 0);
     };
-    let (k, v) = (spread(k)?, spread(v)?);
-    let q = q.transpose(1, 2)?.contiguous()?;
-    let scores = (q.matmul(&k.t()?.contiguous()?)? / (width as f64).sqrt())?.to_dtype(wide(dtype))?;
-    let mask: Vec<f32> = (0..queries)
-        .flat_map(|t| (0..keys).map(move |s| if s <= keys - queries + t { 0.0 } else { f32::NEG_INFINITY }))
-        .collect();
-    let mask = Tensor::from_vec(mask, (queries, keys), device)?.to_dtype(wide(dtype))?;
-    let out = softmax(&scores.broadcast_add(&mask)?)?.to_dtype(dtype)?.matmul(&v)?;
-    let real: Vec<f32> = lengths.iter().flat_map(|&l| (0..queries).map(move |t| f32::from(u8::from(t < l)))).collect();
-    let real = Tensor::from_vec(real, (batch, 1, queries, 1), device)?.to_dtype(dtype)?;
-    out.broadcast_mul(&real)?.transpose(1, 2)?.contiguous()
+    let (shared, tokens, queries) = (rows.shared(), last.end - first.start, last_asks.end - asks.start);
+    if queries == 0 {
+        return q.narrow(0, 0, 0);
+    }
+    // [S, KV, D] -> [H, S, D]
+    let keys = shared + tokens;
+    let seen = |t: &Tensor| -> Result<Tensor> {
+        let own = t.narrow(0, shared + first.start, tokens)?;
+        let t = Tensor::cat(&[t.narrow(0, 0, shared)?, own], 0)?.transpose(0, 1)?.unsqueeze(1)?;
+        t.broadcast_as((kv_heads, heads / kv_heads, keys, width))?.contiguous()?.reshape((heads, keys, width))
+    };
+    let (k, v) = (seen(k)?, seen(v)?);
+    let q = q.narrow(0, asks.start, queries)?.transpose(0, 1)?.contiguous()?;
+    let scores = (q.matmul(&k.t()?.contiguous()?)? / (width as f64).sqrt())?.to_dtype(wide(q.dtype()))?;
+    // Query i sees the shared keys and those from its row's first to its own.
+    let places = rows.query_tokens();
+    let (mut from, mut to) = (Vec::with_capacity(queries), Vec::with_capacity(queries));
+    for (tokens, asks) in spans {
+        for &token in &places[asks.clone()] {
+            from.push((shared + tokens.start - first.start) as u32);
+            to.push((shared + token - first.start) as u32);
+        }
+    }
+    let column = |values: Vec<u32>| Tensor::from_vec(values, (queries, 1), device);
+    let key = Tensor::arange(0, keys as u32, device)?.unsqueeze(0)?;
+    let in_row = key.broadcast_ge(&column(from)?)?.mul(&key.broadcast_le(&column(to)?)?)?;
+    let visible = in_row.broadcast_add(&key.lt(shared as u32)?)?;
+    let hidden = Tensor::new(f32::NEG_INFINITY, device)?.to_dtype(scores.dtype())?.broadcast_as((queries, keys))?;
+    let mask = visible.where_cond(&hidden.zeros_like()?, &hidden)?;
+    let out = softmax(&scores.broadcast_add(&mask)?)?.to_dtype(q.dtype())?.matmul(&v)?;
+    out.transpose(0, 1)?.contiguous()
 }
 
 /// Twin of [`crate::swiglu`].
-pub fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
-    gate.silu()?.mul(up)
+pub fn swiglu(gate_up: &Tensor) -> Result<Tensor> {
+    let halves = gate_up.chunk(2, D::Minus1)?;
+    let [gate, up] = halves.as_slice() else { return gate_up.narrow(D::Minus1, 0, 0) };
+    gate.contiguous()?.silu()?.mul(up)
 }
 
 /// Twin of [`crate::cross_entropy_sum`].
 pub fn cross_entropy_sum(logits: &Tensor, targets: &[u32]) -> Result<Tensor> {
+    if targets.is_empty() {
+        // candle reduces no empty axis.
+        return logits.sum_all();
+    }
     let logits = logits.to_dtype(wide(logits.dtype()))?;
     let shifted = logits.broadcast_sub(&logits.max_keepdim(1)?.detach())?;
     let lse = shifted.exp()?.sum_keepdim(1)?.log()?;
@@ -88,13 +136,102 @@ pub fn lora_linear(x: &Tensor, weight: &Tensor, a: &Tensor, b: &Tensor, scale: f
     frozen_linear(x, weight)? + (linear(&linear(x, a)?, b)? * scale)?
 }
 
+/// The input of a branch: dropped out, in the branch's dtype (PEFT computes branches in the dtype of A).
+fn branch_input(x: &Tensor, branch: &Branch<'_>) -> Result<Tensor> {
+    let x = x.to_dtype(branch.a.dtype())?;
+    match branch.mask {
+        Some(mask) => x.mul(&mask.detach().to_dtype(x.dtype())?),
+        None => Ok(x),
+    }
+}
+
+/// Twin of [`crate::lora_forward`].
+pub fn lora_forward(
+    x: &Tensor,
+    weight: &Weight,
+    branches: &[Branch<'_>],
+    residual: Option<&Tensor>,
+) -> Result<(Tensor, Option<Tensor>)> {
+    let (outputs, _) = weight.dims();
+    let mut y = x.matmul(&weight.to_dense(x.dtype())?.detach().t()?)?;
+    let mut hidden = Vec::with_capacity(branches.len());
+    for branch in branches {
+        let h = branch_input(x, branch)?.matmul(&branch.a.t()?)?;
+        let part = (h.matmul(&branch.b.t()?)? * branch.scale)?.to_dtype(y.dtype())?;
+        y = (y + part.pad_with_zeros(1, branch.columns.start, outputs - branch.columns.end)?)?;
+        hidden.push(h);
+    }
+    if let Some(residual) = residual {
+        y = (y + residual)?;
+    }
+    let h = if hidden.is_empty() { None } else { Some(Tensor::cat(&hidden, 1)?) };
+    Ok((y, h))
+}
+
+/// Twin of [`crate::lora_backward`]: the formulas, since candle's autograd would compute the frozen weight's gradient too.
+pub fn lora_backward(
+    x: &Tensor,
+    h: Option<&Tensor>,
+    d_y: &Tensor,
+    weight: &Weight,
+    branches: &[Branch<'_>],
+    input_gradient: bool,
+) -> Result<LoraGradients> {
+    let mut input = input_gradient.then(|| d_y.matmul(&weight.to_dense(d_y.dtype())?)).transpose()?;
+    let mut gradients = Vec::with_capacity(branches.len());
+    let mut first = 0;
+    for branch in branches {
+        let (a, b) = (branch.a, branch.b);
+        let d = d_y.narrow(1, branch.columns.start, branch.columns.len())?.to_dtype(a.dtype())?.contiguous()?;
+        let u = (d.matmul(b)? * branch.scale)?;
+        let rank = a.dim(0)?;
+        let db = match h {
+            Some(h) => (d.t()?.matmul(&h.narrow(1, first, rank)?.contiguous()?)? * branch.scale)?,
+            None => b.zeros_like()?,
+        };
+        first += rank;
+        let da = u.t()?.matmul(&branch_input(x, branch)?)?;
+        if let Some(dx) = input {
+            let mut through = u.matmul(a)?;
+            if let Some(mask) = branch.mask {
+                through = through.mul(&mask.to_dtype(through.dtype())?)?;
+            }
+            input = Some((&dx + through.to_dtype(dx.dtype())?)?);
+        }
+        gradients.push((da, db));
+    }
+    Ok(LoraGradients { input, branches: gradients })
+}
+
+/// Twin of [`crate::weight_gradient`].
+pub fn weight_gradient(x: &Tensor, d_y: &Tensor) -> Result<Tensor> {
+    d_y.t()?.matmul(x)
+}
+
 /// Twin of [`crate::gather_rows`].
 pub fn gather_rows(table: &Tensor, ids: &[u32]) -> Result<Tensor> {
-    let ids = Tensor::from_slice(ids, ids.len(), table.device())?;
-    table.index_select(&ids, 0)
+    let index = Tensor::from_slice(ids, ids.len(), table.device())?;
+    let rows = table.index_select(&index, 0)?;
+    if table.device().is_cpu() { rows.to_dtype(wide(table.dtype())) } else { Ok(rows) }
+}
+
+/// Twin of [`crate::gather_rows_backward`].
+pub fn gather_rows_backward(d_y: &Tensor, ids: &[u32], rows: usize) -> Result<Tensor> {
+    let index = Tensor::from_slice(ids, ids.len(), d_y.device())?;
+    Tensor::zeros((rows, d_y.dim(1)?), d_y.dtype(), d_y.device())?.index_add(&index, &d_y.contiguous()?, 0)
 }
 
 /// Twin of [`crate::scale_by`].
 pub fn scale_by(x: &Tensor, factor: &Tensor) -> Result<Tensor> {
     x.mul(&factor.detach())
+}
+
+/// Gradients of the inputs of `f` when its output has the gradient `d_y`, through candle's autograd: the twin of every
+/// hand-written backward. Zeros where the output does not depend on an input.
+pub fn vjp(inputs: &[&Tensor], d_y: &Tensor, f: impl Fn(&[Tensor]) -> Result<Tensor>) -> Result<Vec<Tensor>> {
+    let fresh = |t: &&Tensor| Ok(Var::from_tensor(&t.detach())?.into_inner());
+    let inputs = inputs.iter().map(fresh).collect::<Result<Vec<_>>>()?;
+    let output = f(&inputs)?;
+    let gradients = output.mul(&d_y.detach().to_dtype(output.dtype())?)?.sum_all()?.backward()?;
+    inputs.iter().map(|t| gradients.get(t).map_or_else(|| t.zeros_like(), |g| Ok(g.clone()))).collect()
 }

@@ -1,5 +1,5 @@
 use crate::raw::{floats, fusable, output, slice};
-use crate::rows::for_blocks;
+use crate::rows::new_rows;
 use crate::{Error, Result, reference};
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
@@ -29,12 +29,11 @@ impl CustomOp1 for ScaleBy {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let mut out = slice(x, layout)?.to_vec();
-        let factor = floats(&self.factor)?;
+        let (x, factor) = (slice(x, layout)?, floats(&self.factor)?);
         let factor: &[f32] = &factor;
-        for_blocks(&mut out, 1, |first, block| {
-            for (o, f) in block.iter_mut().zip(&factor[first..]) {
-                *o *= f;
+        let out = new_rows(x.len(), 1, |first, block| {
+            for ((o, x), f) in block.iter_mut().zip(&x[first..]).zip(&factor[first..]) {
+                *o = x * f;
             }
         });
         Ok(output(out, layout.dims()))

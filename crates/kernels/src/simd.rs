@@ -49,34 +49,46 @@ pub(crate) fn max(values: &[f32]) -> f32 {
     lanes.iter().fold(rest, |m, &v| if v > m { v } else { m })
 }
 
+/// Exponentials computed at once: a loop of its own becomes vector code, one that also sums does not.
+const BLOCK: usize = 32 * LANES;
+
 /// Replaces each value by exp(value − shift) and returns their sum.
 #[inline(always)]
 pub(crate) fn exp_in_place(values: &mut [f32], shift: f32) -> f32 {
-    let mut lanes = [0f32; LANES];
-    let mut chunks = values.chunks_exact_mut(LANES);
-    for chunk in &mut chunks {
-        for lane in 0..LANES {
-            chunk[lane] = exp(chunk[lane] - shift);
-            lanes[lane] += chunk[lane];
+    let mut sum = 0.0;
+    for block in values.chunks_mut(BLOCK) {
+        for value in block.iter_mut() {
+            *value = exp(*value - shift);
         }
+        sum += total(block);
     }
-    let mut rest = 0.0;
-    for value in chunks.into_remainder() {
-        *value = exp(*value - shift);
-        rest += *value;
-    }
-    fold(lanes) + rest
+    sum
 }
 
 /// Σ exp(value − shift), leaving the values alone.
 #[inline(always)]
 pub(crate) fn exp_sum(values: &[f32], shift: f32) -> f32 {
+    let mut sum = 0.0;
+    let mut exponentials = [0f32; BLOCK];
+    for block in values.chunks(BLOCK) {
+        let exponentials = &mut exponentials[..block.len()];
+        for (e, value) in exponentials.iter_mut().zip(block) {
+            *e = exp(value - shift);
+        }
+        sum += total(exponentials);
+    }
+    sum
+}
+
+/// Σ in eight lanes.
+#[inline(always)]
+fn total(values: &[f32]) -> f32 {
     let mut lanes = [0f32; LANES];
     let chunks = values.chunks_exact(LANES);
-    let rest: f32 = chunks.remainder().iter().map(|&v| exp(v - shift)).sum();
+    let rest: f32 = chunks.remainder().iter().sum();
     for chunk in chunks {
         for lane in 0..LANES {
-            lanes[lane] += exp(chunk[lane] - shift);
+            lanes[lane] += chunk[lane];
         }
     }
     fold(lanes) + rest

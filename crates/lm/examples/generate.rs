@@ -5,10 +5,14 @@
 use anyhow::{Context, anyhow, ensure};
 use candle_core::Device;
 use clap::Parser;
-use lm::{GenerateOptions, Llama, Sampling};
+use lm::{GenerateOptions, Llama, Precision, Sampling};
 use std::io::Write;
 use std::path::PathBuf;
 use tokenizers::Tokenizer;
+
+/// Large buffers are kept for the next operation instead of going back to the system.
+#[global_allocator]
+static ALLOCATOR: kernels::RecyclingAllocator = kernels::RecyclingAllocator;
 
 /// Continue a text with a local model
 #[derive(Parser)]
@@ -28,6 +32,9 @@ struct Args {
     /// An adapter folder (PEFT) on top of the model
     #[arg(long)]
     adapter: Option<PathBuf>,
+    /// What the base model's weights are kept in: f32, bf16, int8 or nf4
+    #[arg(long, default_value = "f32")]
+    precision: Precision,
     /// Divides the logits before drawing
     #[arg(long, default_value_t = 0.8)]
     temperature: f64,
@@ -46,10 +53,9 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let tokenizer_path = args.model.join("tokenizer.json");
     let tokenizer = Tokenizer::from_file(&tokenizer_path).map_err(|e| anyhow!("{}: {e}", tokenizer_path.display()))?;
-    let mut model = Llama::load(&args.model, &Device::Cpu)?;
+    let mut model = Llama::load_in(&args.model, args.precision, &Device::Cpu)?;
     if let Some(adapter) = &args.adapter {
         model.load_adapter(adapter)?;
-        model.merge_adapter()?;
     }
     let mut ids = tokenizer.encode(args.prompt.as_str(), true).map_err(|e| anyhow!("{e}"))?.get_ids().to_vec();
     let first = model.config().bos_token_id;

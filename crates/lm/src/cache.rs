@@ -1,14 +1,20 @@
-use crate::{Error, Result};
+use crate::Result;
 use candle_core::Tensor;
 
-/// Keys and values of the tokens so far, one entry a block. Grown by [`crate::Llama::hidden`].
-#[derive(Debug, Clone, Default)]
+/// Keys and values of the tokens so far, one entry a block. Grown by [`crate::Llama::hidden`], read by
+/// [`crate::Llama::hidden_after`].
+#[derive(Debug, Default)]
 pub struct KvCache {
-    /// `[B, S, KV, D]` each.
-    blocks: Vec<(Tensor, Tensor)>,
-    rows: usize,
+    blocks: Vec<Room>,
     length: usize,
-    ragged: bool,
+}
+
+/// Room for tokens to come, so that adding one copies one.
+#[derive(Debug)]
+struct Room {
+    /// `[capacity, KV, D]` each.
+    keys: Tensor,
+    values: Tensor,
 }
 
 impl KvCache {
@@ -17,7 +23,7 @@ impl KvCache {
         Self::default()
     }
 
-    /// Tokens held of each row.
+    /// Tokens held.
     pub fn len(&self) -> usize {
         self.length
     }
@@ -27,51 +33,48 @@ impl KvCache {
         self.length == 0
     }
 
-    /// The same single row for `rows` continuations.
-    pub fn repeat(&self, rows: usize) -> Result<Self> {
-        if self.rows != 1 {
-            return Err(Error::CacheRows { cached: self.rows, rows: 1 });
+    /// Keys and values of block `block`, `[tokens, KV, D]` each.
+    pub(crate) fn block(&self, block: usize) -> Result<Option<(Tensor, Tensor)>> {
+        match self.blocks.get(block) {
+            Some(room) if self.length > 0 => Ok(Some(room.first(self.length)?)),
+            _ => Ok(None),
         }
-        let spread = |t: &Tensor| {
-            let (_, length, heads, width) = t.dims4()?;
-            t.broadcast_as((rows, length, heads, width))?.contiguous()
-        };
-        let mut blocks = Vec::with_capacity(self.blocks.len());
-        for (k, v) in &self.blocks {
-            blocks.push((spread(k)?, spread(v)?));
-        }
-        Ok(Self { blocks, rows, length: self.length, ragged: false })
     }
 
-    /// Refuses a batch that cannot follow what is held.
-    pub(crate) fn accept(&self, rows: usize) -> Result<()> {
-        if self.ragged {
-            return Err(Error::RaggedCache);
+    /// Appends keys and values of block `block`, which follow what [`KvCache::advance`] last counted, and returns all.
+    pub(crate) fn extend(&mut self, block: usize, keys: &Tensor, values: &Tensor) -> Result<(Tensor, Tensor)> {
+        let (tokens, heads, width) = keys.dims3()?;
+        let needed = self.length + tokens;
+        let capacity = self.blocks.get(block).map_or(Ok(0), |room| room.keys.dim(0))?;
+        if capacity < needed {
+            let shape = (needed.max(2 * capacity).next_multiple_of(64), heads, width);
+            let grown = Room {
+                keys: Tensor::zeros(shape, keys.dtype(), keys.device())?,
+                values: Tensor::zeros(shape, keys.dtype(), keys.device())?,
+            };
+            if let Some((old_keys, old_values)) = self.block(block)? {
+                grown.keys.slice_set(&old_keys, 0, 0)?;
+                grown.values.slice_set(&old_values, 0, 0)?;
+            }
+            match self.blocks.get_mut(block) {
+                Some(room) => *room = grown,
+                None => self.blocks.push(grown),
+            }
         }
-        if !self.is_empty() && self.rows != rows {
-            return Err(Error::CacheRows { cached: self.rows, rows });
-        }
-        Ok(())
+        let Some(room) = self.blocks.get(block) else { return Ok((keys.clone(), values.clone())) };
+        room.keys.slice_set(&keys.contiguous()?, 0, self.length)?;
+        room.values.slice_set(&values.contiguous()?, 0, self.length)?;
+        room.first(needed)
     }
 
-    /// Appends keys and values of block `block` and returns all of them.
-    pub(crate) fn extend(&mut self, block: usize, k: &Tensor, v: &Tensor) -> Result<(Tensor, Tensor)> {
-        let both = match self.blocks.get(block) {
-            Some((old_k, old_v)) => (Tensor::cat(&[old_k, k], 1)?, Tensor::cat(&[old_v, v], 1)?),
-            None => (k.clone(), v.clone()),
-        };
-        match self.blocks.get_mut(block) {
-            Some(slot) => *slot = both.clone(),
-            None => self.blocks.push(both.clone()),
-        }
-        Ok(both)
+    /// Notes that `tokens` went through all blocks.
+    pub(crate) fn advance(&mut self, tokens: usize) {
+        self.length += tokens;
     }
+}
 
-    /// Notes that a batch went through all blocks.
-    pub(crate) fn advance(&mut self, lengths: &[usize]) {
-        let longest = lengths.iter().copied().max().unwrap_or(0);
-        self.rows = lengths.len();
-        self.length += longest;
-        self.ragged = lengths.iter().any(|&l| l != longest);
+impl Room {
+    fn first(&self, tokens: usize) -> Result<(Tensor, Tensor)> {
+        Ok((self.keys.narrow(0, 0, tokens)?, self.values.narrow(0, 0, tokens)?))
     }
 }

@@ -1,7 +1,7 @@
 //! The weights of a model folder, in one file or in shards.
 
 use crate::{Error, Result};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use lora::TensorFile;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,15 +59,15 @@ impl Checkpoint {
         Ok(Self { path: index, files, places, read: BTreeSet::new() })
     }
 
-    /// The tensor `name` with `shape`, as `dtype`.
-    pub(crate) fn read(&mut self, name: &str, shape: &[usize], dtype: DType, device: &Device) -> Result<Tensor> {
+    /// The tensor `name` with `shape`, as it is stored.
+    pub(crate) fn read(&mut self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor> {
         let Some(file) = self.places.get(name).and_then(|&place| self.files.get(place)) else {
             let present = self.places.keys().take(4).cloned().collect::<Vec<_>>().join(", ");
             let present = format!("{} tensors, such as {present}", self.places.len());
             return Err(Error::MissingTensor { path: self.path.clone(), name: name.into(), present });
         };
         self.read.insert(name.into());
-        Ok(file.read_as(name, shape, dtype, device)?)
+        Ok(file.read_shaped(name, shape, device)?)
     }
 
     /// Fails if the checkpoint has a tensor that nobody read, but for those that repeat what is known.

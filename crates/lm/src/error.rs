@@ -33,10 +33,18 @@ pub enum Error {
     MaskLength { row: usize, ids: usize, mask: usize },
     #[error("row {row}: its first token is supervised, but nothing comes before it to predict it from")]
     FirstSupervised { row: usize },
-    #[error("the cache holds {cached} rows, the batch has {rows}")]
-    CacheRows { cached: usize, rows: usize },
-    #[error("the cache holds rows of different lengths; nothing can follow them")]
-    RaggedCache,
+    #[error(
+        "a cache follows one row, the batch has {rows}; use `hidden_after` for several continuations of the same text"
+    )]
+    CacheRows { rows: usize },
+    #[error("device `{name}`: {message}")]
+    Device { name: String, message: String },
+    #[error("unknown {what} `{found}`; known are {choices}")]
+    UnknownChoice { what: &'static str, found: String, choices: &'static str },
+    #[error(
+        "a memory of {budget} MiB is too small: {needed} MiB are needed at least, with every block computed twice and one row at a time; {remedy}"
+    )]
+    MemoryBudget { budget: u64, needed: u64, remedy: &'static str },
     #[error("the model carries an adapter; merge it before saving the whole model")]
     Adapted,
     #[error("the model carries no adapter; attach or load one first")]

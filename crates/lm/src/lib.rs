@@ -5,37 +5,52 @@
 //!
 //! ```
 //! use candle_core::Device;
-//! use lm::{Config, GenerateOptions, Llama};
+//! use lm::{Config, GenerateOptions, Llama, StepOptions};
 //! let model = Llama::initialise(Config::small(64, 16, 1), 42, &Device::Cpu)?;
-//! let (loss, supervised) = model.loss(&[(&[1, 2, 3], &[false, true, true])], None)?;
-//! assert_eq!(supervised, 2);
-//! assert!(model.trainable().iter().all(|(_, var)| loss.backward().is_ok_and(|g| g.get(var).is_some())));
+//! let step = model.gradients(&[(&[1, 2, 3], &[false, true, true])], &StepOptions::default(), None)?;
+//! assert_eq!(step.supervised, 2);
+//! assert_eq!(step.tensors.len(), model.trainable().len());
 //! assert_eq!(lm::generate(&model, &[1, 2], &GenerateOptions { max_tokens: 3, ..Default::default() })?.len(), 3);
 //! # Ok::<(), lm::Error>(())
 //! ```
 
+mod answers;
 mod block;
 mod cache;
 mod checkpoint;
 mod config;
+mod constraint;
+mod device;
 mod error;
 mod generate;
+mod gguf;
+mod gradients;
 mod initialise;
 mod llama;
-mod loss;
+mod memory_plan;
+mod packed;
 mod parameter;
+mod prefix_groups;
 mod rotary;
 mod sampling;
 mod score;
+mod step_options;
 
+pub use answers::{Answer, AnswerOptions, Answers, Question, answer};
 pub use cache::KvCache;
 pub use config::{Config, RopeScaling};
+pub use constraint::{Constraint, FORBIDDEN, GreedyAfter, MinP};
+pub use device::device;
 pub use error::Error;
-pub use generate::{GenerateOptions, generate};
-pub use llama::{Batch, Llama};
-pub use lora::{Dropout, LoraConfig, Pass, Variant};
+pub use generate::{GenerateOptions, generate, generate_constrained};
+pub use gguf::{GgufDtype, GgufValue, write_gguf};
+pub use gradients::Gradients;
+pub use llama::Llama;
+pub use lora::{Dropout, LoraConfig, Variant};
+pub use memory_plan::{MemoryPlan, plan};
 pub use sampling::Sampling;
 pub use score::score;
+pub use step_options::{Precision, Recompute, Savings, StepOptions};
 
 /// Shorthand for results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -1,27 +1,15 @@
-use crate::block::{Block, Stream};
+use crate::block::{Before, Block, Saved, Stream};
 use crate::checkpoint::Checkpoint;
 use crate::initialise::fresh;
+use crate::packed::Packed;
 use crate::parameter::Parameter;
 use crate::rotary::Rotary;
-use crate::{Config, Error, KvCache, Result};
+use crate::{Config, Error, KvCache, Precision, Result};
 use candle_core::{DType, Device, Tensor, Var};
-use lora::{Adaptable, Linear, LoraConfig, Pass};
+use kernels::{Quantisation, Weight};
+use lora::{Adaptable, Linear, LoraConfig, Stacked};
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// Rows of token ids of any lengths; padding happens inside the model.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Batch {
-    /// The rows.
-    pub ids: Vec<Vec<u32>>,
-}
-
-impl Batch {
-    /// The rows as [`Llama::hidden`] takes them.
-    pub fn rows(&self) -> Vec<&[u32]> {
-        self.ids.iter().map(Vec::as_slice).collect()
-    }
-}
 
 /// A Llama decoder.
 #[derive(Debug)]
@@ -29,12 +17,12 @@ pub struct Llama {
     config: Config,
     dtype: DType,
     device: Device,
-    rotary: Rotary,
-    embedding: Parameter,
-    blocks: Vec<Block>,
-    norm: Parameter,
-    /// None: the embedding is the head.
-    head: Option<Linear>,
+    pub(crate) rotary: Rotary,
+    pub(crate) embedding: Parameter,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) norm: Parameter,
+    /// One layer: the embedding where they are tied.
+    pub(crate) head: Stacked,
     adapter: Option<LoraConfig>,
 }
 
@@ -48,22 +36,52 @@ impl Llama {
         Self::load_as(dir, DType::F32, device)
     }
 
-    /// As [`Llama::load`], computing in another dtype.
+    /// As [`Llama::load`], the weights narrower. Activations stay f32 on the CPU; a GPU computes in bf16 unless f32 is asked for.
+    pub fn load_in(dir: &Path, precision: Precision, device: &Device) -> Result<Self> {
+        let (stored, quantisation) = match precision {
+            Precision::F32 => (DType::F32, None),
+            Precision::Bf16 => (DType::BF16, None),
+            Precision::Int8 => (DType::BF16, Some(Quantisation::Int8)),
+            Precision::Nf4 => (DType::BF16, Some(Quantisation::Nf4)),
+        };
+        if quantisation.is_some() && !device.is_cpu() {
+            let message = format!("{precision} weights are for the CPU; use bf16 on a card");
+            return Err(Error::Device { name: format!("{:?}", device.location()), message });
+        }
+        let computed = if device.is_cpu() { DType::F32 } else { stored };
+        let make = |tensor: Tensor, in_block: bool| {
+            // Norms are vectors: as wide as the activations, for they weigh nothing.
+            let dtype = if tensor.rank() == 1 { computed } else { stored };
+            let tensor = tensor.to_dtype(dtype)?;
+            Ok(match quantisation {
+                Some(kind) if in_block && tensor.rank() == 2 => {
+                    Source::Linear(Linear::Frozen(Weight::from(tensor).quantise(kind)?))
+                }
+                _ => Source::Parameter(Parameter::Frozen(tensor)),
+            })
+        };
+        Self::read(dir, computed, device, make)
+    }
+
+    /// As [`Llama::load`], weights and activations in another dtype.
     pub fn load_as(dir: &Path, dtype: DType, device: &Device) -> Result<Self> {
-        Self::read(dir, dtype, device, |tensor| Ok(Parameter::Frozen(tensor)))
+        Self::read(dir, dtype, device, |tensor, _| Ok(Source::Parameter(Parameter::Frozen(tensor.to_dtype(dtype)?))))
     }
 
     /// As [`Llama::load_as`], every parameter trainable: to continue a pretraining.
     pub fn load_trainable(dir: &Path, dtype: DType, device: &Device) -> Result<Self> {
-        Self::read(dir, dtype, device, |tensor| Ok(Parameter::Trainable(Var::from_tensor(&tensor)?)))
+        Self::read(dir, dtype, device, |tensor, _| {
+            Ok(Source::Parameter(Parameter::Trainable(Var::from_tensor(&tensor.to_dtype(dtype)?)?)))
+        })
     }
 
-    fn read(dir: &Path, dtype: DType, device: &Device, make: impl Fn(Tensor) -> Result<Parameter>) -> Result<Self> {
+    fn read(dir: &Path, dtype: DType, device: &Device, make: impl Fn(Tensor, bool) -> Result<Source>) -> Result<Self> {
         let config = Config::load(dir)?;
         let tied = config.tie_word_embeddings;
         let mut checkpoint = Checkpoint::open(dir)?;
-        let model =
-            Self::build(config, dtype, device, |name, shape| make(checkpoint.read(name, shape, dtype, device)?))?;
+        let model = Self::build(config, dtype, device, |name, shape| {
+            make(checkpoint.read(name, shape, device)?, name.starts_with("model.layers."))
+        })?;
         checkpoint.finish(tied)?;
         Ok(model)
     }
@@ -73,7 +91,7 @@ impl Llama {
         config.check()?;
         Self::build(config, DType::F32, device, |name, shape| {
             let tensor = fresh(name, shape, seed, DType::F32, device)?;
-            Ok(Parameter::Trainable(Var::from_tensor(&tensor)?))
+            Ok(Source::Parameter(Parameter::Trainable(Var::from_tensor(&tensor)?)))
         })
     }
 
@@ -81,32 +99,42 @@ impl Llama {
         config: Config,
         dtype: DType,
         device: &Device,
-        mut make: impl FnMut(&str, &[usize]) -> Result<Parameter>,
+        mut make: impl FnMut(&str, &[usize]) -> Result<Source>,
     ) -> Result<Self> {
         let (hidden, mlp) = (config.hidden_size, config.intermediate_size);
         let (q, kv) = (config.num_attention_heads * config.head_dim, config.num_key_value_heads * config.head_dim);
-        let embedding = make(EMBEDDING, &[config.vocab_size, hidden])?;
+        let embedding = make(EMBEDDING, &[config.vocab_size, hidden])?.parameter()?;
         let mut blocks = Vec::with_capacity(config.num_hidden_layers);
         for i in 0..config.num_hidden_layers {
             let mut part = |name: &str, shape: &[usize]| make(&format!("model.layers.{i}.{name}.weight"), shape);
+            let (input_norm, post_norm) = (
+                part("input_layernorm", &[hidden])?.parameter()?,
+                part("post_attention_layernorm", &[hidden])?.parameter()?,
+            );
+            let mut stack = |parts: &[(&str, [usize; 2])]| -> Result<Stacked> {
+                let layers = parts.iter().map(|(name, shape)| Ok(part(name, shape)?.linear()));
+                Ok(Stacked::new(layers.collect::<Result<_>>()?)?)
+            };
             blocks.push(Block {
-                input_norm: part("input_layernorm", &[hidden])?,
-                q: part("self_attn.q_proj", &[q, hidden])?.into(),
-                k: part("self_attn.k_proj", &[kv, hidden])?.into(),
-                v: part("self_attn.v_proj", &[kv, hidden])?.into(),
-                o: part("self_attn.o_proj", &[hidden, q])?.into(),
-                post_norm: part("post_attention_layernorm", &[hidden])?,
-                gate: part("mlp.gate_proj", &[mlp, hidden])?.into(),
-                up: part("mlp.up_proj", &[mlp, hidden])?.into(),
-                down: part("mlp.down_proj", &[hidden, mlp])?.into(),
+                input_norm,
+                qkv: stack(&[
+                    ("self_attn.q_proj", [q, hidden]),
+                    ("self_attn.k_proj", [kv, hidden]),
+                    ("self_attn.v_proj", [kv, hidden]),
+                ])?,
+                o: stack(&[("self_attn.o_proj", [hidden, q])])?,
+                post_norm,
+                gate_up: stack(&[("mlp.gate_proj", [mlp, hidden]), ("mlp.up_proj", [mlp, hidden])])?,
+                down: stack(&[("mlp.down_proj", [hidden, mlp])])?,
             });
         }
-        let norm = make(NORM, &[hidden])?;
-        let untied = !config.tie_word_embeddings;
-        let head = untied
-            .then(|| make(&format!("{HEAD}.weight"), &[config.vocab_size, hidden]))
-            .transpose()?
-            .map(Linear::from);
+        let norm = make(NORM, &[hidden])?.parameter()?;
+        let head = if config.tie_word_embeddings {
+            embedding.linear()
+        } else {
+            make(&format!("{HEAD}.weight"), &[config.vocab_size, hidden])?.linear()
+        };
+        let head = Stacked::new(vec![head])?;
         let rotary = Rotary::new(&config, dtype, device);
         Ok(Self { config, dtype, device: device.clone(), rotary, embedding, blocks, norm, head, adapter: None })
     }
@@ -158,13 +186,17 @@ impl Llama {
         if self.adapter.is_some() {
             return Err(Error::Adapted);
         }
-        lora::write_tensors(&dir.join("model.safetensors"), &self.weights())?;
+        lora::write_tensors(&dir.join("model.safetensors"), &self.weights()?)?;
         Ok(lora::write_atomically(&dir.join("config.json"), self.config.to_json().as_bytes())?)
     }
 
     /// Every weight by its name in the file, without adapters; a tied head is the embedding.
-    pub fn weights(&self) -> BTreeMap<String, Tensor> {
-        self.parameters().into_iter().map(|(name, tensor, _)| (name, tensor.detach())).collect()
+    pub fn weights(&self) -> Result<BTreeMap<String, Tensor>> {
+        let dense = |weight: Weight| match weight {
+            Weight::Dense(tensor) => Ok(tensor),
+            quantised @ Weight::Quantised(_) => quantised.to_dense(DType::F32),
+        };
+        self.parameters().into_iter().map(|(name, weight, _)| Ok((name, dense(weight)?))).collect()
     }
 
     /// What training changes, by its name in the file: adapter tensors, or all parameters of an initialised model.
@@ -173,20 +205,19 @@ impl Llama {
         if self.adapter.is_some() {
             return lora::trainable(self);
         }
-        let mut vars: Vec<_> =
-            self.parameters().into_iter().filter_map(|(name, _, var)| Some((name, var?.clone()))).collect();
+        let mut vars: Vec<_> = self.parameters().into_iter().filter_map(|(name, _, var)| Some((name, var?))).collect();
         vars.sort_by(|a, b| a.0.cmp(&b.0));
         vars
     }
 
     /// Number of parameters, without adapters; a tied head counts once.
     pub fn parameter_count(&self) -> usize {
-        self.parameters().iter().map(|(_, tensor, _)| tensor.elem_count()).sum()
+        self.parameters().iter().map(|(_, weight, _)| weight.dims().0 * weight.dims().1).sum()
     }
 
     /// Every parameter with its file name, and its handle if it is trainable itself.
-    fn parameters(&self) -> Vec<(String, &Tensor, Option<&Var>)> {
-        let single = |name: String, p| (name, Parameter::tensor(p), Parameter::var(p));
+    fn parameters(&self) -> Vec<(String, Weight, Option<Var>)> {
+        let single = |name: String, p: &Parameter| (name, Weight::from(p.value()), p.var().cloned());
         let mut all = vec![single(EMBEDDING.into(), &self.embedding), single(NORM.into(), &self.norm)];
         for (i, block) in self.blocks.iter().enumerate() {
             let name = |part: &str| format!("model.layers.{i}.{part}.weight");
@@ -194,98 +225,112 @@ impl Llama {
             all.push(single(name("post_attention_layernorm"), &block.post_norm));
         }
         for (name, linear) in self.linears() {
-            let var = if let Linear::Trainable(var) = linear { Some(var) } else { None };
+            let var = if let Linear::Trainable(var) = linear { Some(var.clone()) } else { None };
             all.push((format!("{name}.weight"), linear.weight(), var));
         }
         all
     }
 
-    /// The last hidden states, final norm applied. Rows may differ in length: they are padded on the right, and
-    /// padded positions hold no meaning.
-    ///
-    /// Without a cache, gradients are recorded for trainable parameters. With one, the rows continue what it holds,
-    /// nothing is recorded, and the cache grows.
+    /// The last hidden states, final norm applied, of rows laid one after another. With a cache, one row continues what it
+    /// holds, and the cache grows.
     ///
     /// # Shapes
-    /// B rows of at most T ids → `[B, T, hidden]`.
-    pub fn hidden(&self, batch: &[&[u32]], cache: Option<&mut KvCache>) -> Result<Tensor> {
-        let mut pass = if cache.is_some() { Pass::inference() } else { Pass::gradients() };
-        self.forward(batch, cache, &mut pass)
-    }
-
-    /// As [`Llama::hidden`], with the pass chosen by the caller.
-    pub(crate) fn forward(
-        &self,
-        batch: &[&[u32]],
-        mut cache: Option<&mut KvCache>,
-        pass: &mut Pass<'_>,
-    ) -> Result<Tensor> {
+    /// Rows of N ids in all → `[N, hidden]`.
+    pub fn hidden(&self, rows: &[&[u32]], cache: Option<&mut KvCache>) -> Result<Tensor> {
         let offset = cache.as_ref().map_or(0, |c| c.len());
-        if let Some(cache) = &cache {
-            cache.accept(batch.len())?;
+        if cache.is_some() && rows.len() > 1 {
+            return Err(Error::CacheRows { rows: rows.len() });
         }
-        self.check(batch, offset)?;
-        let lengths: Vec<usize> = batch.iter().map(|row| row.len()).collect();
-        let time = lengths.iter().copied().max().unwrap_or(0);
-        let padded: Vec<u32> =
-            batch.iter().flat_map(|row| row.iter().copied().chain(std::iter::repeat_n(0, time - row.len()))).collect();
-        let (cos, sin) = self.rotary.tables(offset + time)?;
-        let mut x = kernels::gather_rows(&self.embedding.get(pass), &padded)?.reshape((
-            batch.len(),
-            time,
-            self.config.hidden_size,
-        ))?;
-        let stream = Stream { config: &self.config, cos, sin, offset, lengths };
+        self.check_rows(rows.iter().copied(), offset)?;
+        let packed = Packed::new(rows, offset);
+        match cache {
+            None => self.forward(&packed, |_| Ok(Before::Nothing)),
+            Some(cache) => {
+                let hidden = self.forward_growing(&packed, cache)?;
+                cache.advance(packed.tokens());
+                Ok(hidden)
+            }
+        }
+    }
+
+    /// As [`Llama::hidden`] of several rows that all continue what the cache holds; it does not grow.
+    pub fn hidden_after(&self, rows: &[&[u32]], cache: &KvCache) -> Result<Tensor> {
+        self.check_rows(rows.iter().copied(), cache.len())?;
+        let packed = Packed::new(rows, cache.len());
+        self.forward(&packed, |block| Ok(cache.block(block)?.map_or(Before::Nothing, Before::Shared)))
+    }
+
+    fn forward<'a>(&self, packed: &Packed, before: impl Fn(usize) -> Result<Before<'a>>) -> Result<Tensor> {
+        self.through_blocks(packed, |number, block, x, stream| block.forward(x, stream, before(number)?, None, None))
+    }
+
+    fn forward_growing(&self, packed: &Packed, cache: &mut KvCache) -> Result<Tensor> {
+        self.through_blocks(packed, |number, block, x, stream| {
+            block.forward(x, stream, Before::Growing(number, cache), None, None)
+        })
+    }
+
+    fn through_blocks(
+        &self,
+        packed: &Packed,
+        mut step: impl FnMut(usize, &Block, &Tensor, &Stream<'_>) -> Result<(Option<Tensor>, Saved)>,
+    ) -> Result<Tensor> {
+        let longest = packed.positions.iter().max().map_or(0, |&p| p as usize + 1);
+        let tables = self.rotary.tables(longest)?;
+        let stream = self.stream(packed, &tables, None);
+        let mut x = self.embed(&packed.ids)?;
         for (number, block) in self.blocks.iter().enumerate() {
-            x = block.forward(&x, &stream, cache.as_deref_mut().map(|c| (number, c)), pass)?;
+            if let (Some(out), _) = step(number, block, &x, &stream)? {
+                x = out;
+            }
         }
-        if let Some(cache) = cache {
-            cache.advance(&stream.lengths);
-        }
-        Ok(kernels::rms_norm(&x, &self.norm.get(pass), self.config.rms_norm_eps)?)
+        Ok(kernels::rms_norm(&x, &self.norm.value(), self.config.rms_norm_eps)?)
     }
 
-    fn check(&self, batch: &[&[u32]], offset: usize) -> Result<()> {
-        let (vocab_size, limit) = (self.config.vocab_size, self.config.max_position_embeddings);
-        if batch.is_empty() {
-            return Err(Error::EmptyBatch);
-        }
-        for (row, ids) in batch.iter().enumerate() {
-            if ids.is_empty() {
-                return Err(Error::EmptyRow { row });
-            }
-            if offset + ids.len() > limit {
-                return Err(Error::TooLong { row, tokens: offset + ids.len(), limit });
-            }
-            if let Some((position, &id)) = ids.iter().enumerate().find(|&(_, &id)| id as usize >= vocab_size) {
-                return Err(Error::Token { row, position, id, vocab_size });
-            }
-        }
-        Ok(())
+    /// The embeddings of tokens, in the dtype of the activations.
+    pub(crate) fn embed(&self, ids: &[u32]) -> Result<Tensor> {
+        Ok(kernels::gather_rows(&self.embedding.value(), ids)?.to_dtype(self.dtype)?)
     }
 
-    /// Scores of the next token, recording gradients for a trainable head.
+    /// Scores of the next token.
     ///
     /// # Shapes
-    /// `[…, hidden]` → `[…, vocab]`.
+    /// `[N, hidden]` → `[N, vocab]`.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.project(hidden, &mut Pass::gradients())
+        Ok(self.head.forward(0..1, hidden, None, None)?.0)
     }
 
-    /// As [`Llama::logits`], with the pass chosen by the caller.
-    pub(crate) fn project(&self, hidden: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
-        match &self.head {
-            Some(head) => Ok(head.forward(hidden, pass)?),
-            None => match &self.embedding {
-                Parameter::Frozen(table) => Ok(kernels::frozen_linear(hidden, table)?),
-                Parameter::Trainable(table) => Ok(kernels::linear(hidden, &pass.parameter(table))?),
-            },
-        }
-    }
-
-    /// The dtype that this model computes in.
+    /// The dtype of the activations.
     pub fn dtype(&self) -> DType {
         self.dtype
+    }
+
+    /// Bytes of all weights, without adapters.
+    pub fn weight_bytes(&self) -> usize {
+        self.parameters().iter().map(|(_, weight, _)| weight.bytes()).sum()
+    }
+}
+
+/// What a weight of a file becomes.
+enum Source {
+    Parameter(Parameter),
+    /// Of a block, quantised.
+    Linear(Linear),
+}
+
+impl Source {
+    fn linear(self) -> Linear {
+        match self {
+            Self::Parameter(parameter) => parameter.linear(),
+            Self::Linear(linear) => linear,
+        }
+    }
+
+    fn parameter(self) -> Result<Parameter> {
+        Ok(match self {
+            Self::Parameter(parameter) => parameter,
+            Self::Linear(linear) => Parameter::Frozen(linear.weight().to_dense(DType::F32)?),
+        })
     }
 }
 
@@ -293,18 +338,29 @@ impl Adaptable for Llama {
     fn linears(&self) -> Vec<(String, &Linear)> {
         let mut all: Vec<(String, &Linear)> = Vec::new();
         for (i, block) in self.blocks.iter().enumerate() {
-            all.extend(block.linears().into_iter().map(|(name, l)| (format!("model.layers.{i}.{name}"), l)));
+            all.extend(block.linears().map(|(name, l)| (format!("model.layers.{i}.{name}"), l)));
         }
-        all.extend(self.head.as_ref().map(|head| (HEAD.to_owned(), head)));
+        if !self.config.tie_word_embeddings {
+            all.extend(self.head.layers().iter().map(|head| (HEAD.to_owned(), head)));
+        }
         all
     }
 
     fn linears_mut(&mut self) -> Vec<(String, &mut Linear)> {
         let mut all: Vec<(String, &mut Linear)> = Vec::new();
         for (i, block) in self.blocks.iter_mut().enumerate() {
-            all.extend(block.linears_mut().into_iter().map(|(name, l)| (format!("model.layers.{i}.{name}"), l)));
+            all.extend(block.linears_mut().map(|(name, l)| (format!("model.layers.{i}.{name}"), l)));
         }
-        all.extend(self.head.as_mut().map(|head| (HEAD.to_owned(), head)));
+        if !self.config.tie_word_embeddings {
+            all.extend(self.head.layers_mut().iter_mut().map(|head| (HEAD.to_owned(), head)));
+        }
         all
+    }
+
+    fn weights_replaced(&mut self) -> lora::Result<()> {
+        for block in &mut self.blocks {
+            block.restack()?;
+        }
+        self.head.restack()
     }
 }

@@ -1,5 +1,5 @@
 use candle_core::{Tensor, Var};
-use lora::{Linear, Pass};
+use lora::Linear;
 
 /// A tensor of the model, frozen or trained.
 #[derive(Debug, Clone)]
@@ -9,18 +9,11 @@ pub(crate) enum Parameter {
 }
 
 impl Parameter {
-    /// As this pass uses it.
-    pub(crate) fn get(&self, pass: &Pass<'_>) -> Tensor {
+    /// Its present value, outside candle's autograd.
+    pub(crate) fn value(&self) -> Tensor {
         match self {
             Self::Frozen(tensor) => tensor.clone(),
-            Self::Trainable(var) => pass.parameter(var),
-        }
-    }
-
-    pub(crate) fn tensor(&self) -> &Tensor {
-        match self {
-            Self::Frozen(tensor) => tensor,
-            Self::Trainable(var) => var.as_tensor(),
+            Self::Trainable(var) => var.as_detached_tensor(),
         }
     }
 
@@ -30,13 +23,12 @@ impl Parameter {
             Self::Trainable(var) => Some(var),
         }
     }
-}
 
-impl From<Parameter> for Linear {
-    fn from(parameter: Parameter) -> Self {
-        match parameter {
-            Parameter::Frozen(tensor) => Self::Frozen(tensor),
-            Parameter::Trainable(var) => Self::Trainable(var),
+    /// The parameter as the weight of a linear layer.
+    pub(crate) fn linear(&self) -> Linear {
+        match self {
+            Self::Frozen(tensor) => Linear::Frozen(tensor.clone().into()),
+            Self::Trainable(var) => Linear::Trainable(var.clone()),
         }
     }
 }

@@ -1,10 +1,9 @@
 use crate::generate::last_logits;
 use crate::{Error, KvCache, Llama, Result};
 use candle_core::DType;
-use lora::Pass;
 
 /// log p(continuation | prompt) of each continuation, in nats: the sum over its tokens. The prompt runs once, all
-/// continuations follow in one padded batch. An empty continuation scores 0.
+/// continuations follow in one batch. An empty continuation scores 0.
 pub fn score(model: &Llama, prompt: &[u32], continuations: &[Vec<u32>]) -> Result<Vec<f64>> {
     if prompt.is_empty() {
         return Err(Error::EmptyPrompt);
@@ -26,12 +25,8 @@ pub fn score(model: &Llama, prompt: &[u32], continuations: &[Vec<u32>]) -> Resul
         return Ok(scores);
     }
     let inputs: Vec<&[u32]> = longer.iter().map(|&(_, head)| head).collect();
-    let hidden = model.hidden(&inputs, Some(&mut cache.repeat(inputs.len())?))?;
-    let (_, time, width) = hidden.dims3()?;
-    let places: Vec<u32> =
-        inputs.iter().enumerate().flat_map(|(i, head)| (0..head.len()).map(move |t| (i * time + t) as u32)).collect();
-    let hidden = kernels::gather_rows(&hidden.reshape(((), width))?, &places)?;
-    let logits = model.project(&hidden, &mut Pass::inference())?.to_dtype(DType::F32)?.to_vec2::<f32>()?;
+    let hidden = model.hidden_after(&inputs, &cache)?;
+    let logits = model.logits(&hidden)?.to_dtype(DType::F32)?.to_vec2::<f32>()?;
     let mut logits = logits.into_iter();
     for (row, _) in longer {
         let following = continuations.get(row).map(Vec::as_slice).unwrap_or_default().iter().enumerate().skip(1);

@@ -1,12 +1,12 @@
 //! Adapters of a whole model.
 
 use crate::config::matches;
-use crate::lora_linear::{A_SUFFIX, B_SUFFIX, MAGNITUDE_SUFFIX};
+use crate::lora_linear::{A_SUFFIX, B_SUFFIX, MAGNITUDE_SUFFIX, adapter_dtype};
 use crate::{
     CONFIG_FILE, Error, Linear, LoraConfig, LoraLinear, MODEL_FILE, Result, TensorFile, Variant, read_config,
     write_config, write_tensors,
 };
-use candle_core::{DType, Tensor, Var};
+use candle_core::{Tensor, Var};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -19,6 +19,10 @@ pub trait Adaptable {
     fn linears(&self) -> Vec<(String, &Linear)>;
     /// The same, to replace them.
     fn linears_mut(&mut self) -> Vec<(String, &mut Linear)>;
+    /// Called when [`merge`] has put new weights into the layers: a model that keeps them stacked stacks them again.
+    fn weights_replaced(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Puts a fresh adapter on every target. The draw of a layer depends on `seed` and its name only.
@@ -35,7 +39,7 @@ pub fn attach(model: &mut impl Adaptable, config: &LoraConfig, seed: u64) -> Res
     refuse_adapted(model)?;
     for (name, linear) in model.linears_mut() {
         if config.covers(&name) {
-            let layer = LoraLinear::new(linear.weight(), config, seed, stream_of(&name))?;
+            let layer = LoraLinear::new(&linear.weight(), config, seed, stream_of(&name))?;
             *linear = Linear::Lora(Box::new(layer));
         }
     }
@@ -99,10 +103,10 @@ pub fn load_adapter(model: &mut impl Adaptable, dir: &Path) -> Result<LoraConfig
             continue;
         }
         let weight = linear.weight();
-        let (outputs, inputs) = weight.dims2()?;
+        let ((outputs, inputs), dtype, device) = (weight.dims(), adapter_dtype(&weight), weight.device());
         let mut read = |end: &str, shape: &[usize]| {
             let key = format!("{PREFIX}{name}.{end}");
-            let tensor = file.read_as(&key, shape, DType::F32, weight.device());
+            let tensor = file.read_as(&key, shape, dtype, &device);
             expected.insert(key);
             tensor
         };
@@ -110,7 +114,8 @@ pub fn load_adapter(model: &mut impl Adaptable, dir: &Path) -> Result<LoraConfig
         let b = read(B_SUFFIX, &[outputs, config.r])?;
         let dora = config.variant == Variant::Dora;
         let magnitude = dora.then(|| read(MAGNITUDE_SUFFIX, &[outputs])).transpose()?;
-        layers.insert(name, LoraLinear::from_parts(weight, &a, &b, magnitude.as_ref(), &config)?);
+        let layer = LoraLinear::from_parts(&weight, &a, &b, magnitude.as_ref(), &config, stream_of(&name))?;
+        layers.insert(name, layer);
     }
     file.refuse_others(&expected)?;
     if layers.is_empty() {
@@ -131,9 +136,9 @@ pub fn merge(model: &mut impl Adaptable) -> Result<()> {
     let mut merged = 0;
     for (_, linear) in model.linears_mut() {
         if let Linear::Lora(layer) = linear {
-            *linear = Linear::Frozen(layer.merged()?);
+            *linear = Linear::Frozen(layer.merged()?.into());
             merged += 1;
         }
     }
-    if merged == 0 { Err(Error::NoAdapter) } else { Ok(()) }
+    if merged == 0 { Err(Error::NoAdapter) } else { model.weights_replaced() }
 }

@@ -1,20 +1,21 @@
 use crate::Result;
-use candle_core::{Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The source of dropout masks. Make one for each step from a seed derived from the step's number, and a resumed run
-/// draws the same masks without storing a generator.
-#[derive(Debug, Clone)]
+/// The dropout of one pass over one batch. Each layer's mask follows from the seed and the layer's name alone, so that the
+/// backward pass, a recomputation and a resumed run see the same one without storing it. Make one for each batch from a
+/// seed derived from its number.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
     probability: f64,
-    rng: ChaCha8Rng,
+    seed: u64,
 }
 
 impl Dropout {
     /// Masks that depend on `seed` only. `probability` is that of an input to be dropped, in [0, 1).
     pub fn new(probability: f64, seed: u64) -> Self {
-        Self { probability, rng: ChaCha8Rng::seed_from_u64(seed) }
+        Self { probability, seed }
     }
 
     /// Whether anything is dropped at all.
@@ -22,45 +23,47 @@ impl Dropout {
         self.probability > 0.0
     }
 
-    /// Zeroes each element with the probability p and divides the others by 1 − p.
-    ///
-    /// # Shapes
-    /// Any shape → the same shape.
-    pub fn apply(&mut self, x: &Tensor) -> Result<Tensor> {
-        if !self.is_active() {
-            return Ok(x.clone());
-        }
+    /// The masks of part `number` of a batch that is computed in parts.
+    #[must_use]
+    pub fn part(&self, number: usize) -> Self {
+        // The odd constant of splitmix64 spreads neighbouring numbers over all seeds.
+        Self { seed: self.seed.wrapping_add((number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)), ..*self }
+    }
+
+    /// 0 with the probability p, otherwise 1/(1 − p), for each element of the input of the layer whose stream is `stream`.
+    pub(crate) fn mask(&self, stream: u64, shape: &[usize], dtype: DType, device: &Device) -> Result<Tensor> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(stream);
         // 32 random bits an element: the probability is exact to 2⁻³².
         let threshold = (self.probability * 4_294_967_296.0) as u32;
         let keep = (1.0 / (1.0 - self.probability)) as f32;
-        let mask: Vec<f32> =
-            (0..x.elem_count()).map(|_| if self.rng.random::<u32>() < threshold { 0.0 } else { keep }).collect();
-        let mask = Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?;
-        Ok(kernels::scale_by(x, &mask)?)
+        let count = shape.iter().product();
+        let mask: Vec<f32> = (0..count).map(|_| if rng.random::<u32>() < threshold { 0.0 } else { keep }).collect();
+        Ok(Tensor::from_vec(mask, shape, device)?.to_dtype(dtype)?)
     }
 }
 
-/// How one forward pass treats parameters.
-#[derive(Debug)]
-pub struct Pass<'a> {
+/// How one forward pass through candle's autograd treats parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct Pass {
     gradients: bool,
-    dropout: Option<&'a mut Dropout>,
+    dropout: Option<Dropout>,
 }
 
-impl<'a> Pass<'a> {
+impl Pass {
     /// Nothing is recorded: activations are freed as soon as they are used.
-    pub fn inference() -> Pass<'static> {
-        Pass { gradients: false, dropout: None }
+    pub fn inference() -> Self {
+        Self { gradients: false, dropout: None }
     }
 
     /// The graph is recorded for `backward`, without dropout.
-    pub fn gradients() -> Pass<'static> {
-        Pass { gradients: true, dropout: None }
+    pub fn gradients() -> Self {
+        Self { gradients: true, dropout: None }
     }
 
     /// The graph is recorded, and adapters drop inputs of their branch.
-    pub fn training(dropout: &'a mut Dropout) -> Self {
-        Self { gradients: true, dropout: Some(dropout) }
+    pub fn training(dropout: Dropout) -> Self {
+        Self { gradients: true, dropout: Some(dropout).filter(Dropout::is_active) }
     }
 
     /// The parameter as this pass uses it.
@@ -69,7 +72,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The masks, where this pass drops anything.
-    pub fn dropout(&mut self) -> Option<&mut Dropout> {
-        self.dropout.as_deref_mut()
+    pub(crate) fn dropout(&self) -> Option<Dropout> {
+        self.dropout
     }
 }

@@ -18,10 +18,10 @@
 //!     }
 //! }
 //!
-//! let mut head = Head(Linear::Frozen(Tensor::ones((3, 4), DType::F32, &Device::Cpu)?));
+//! let mut head = Head(Linear::Frozen(Tensor::ones((3, 4), DType::F32, &Device::Cpu)?.into()));
 //! lora::attach(&mut head, &LoraConfig { r: 2, targets: vec!["head".into()], ..LoraConfig::default() }, 42)?;
 //! let x = Tensor::ones((1, 4), DType::F32, &Device::Cpu)?;
-//! assert_eq!(head.0.forward(&x, &mut Pass::gradients())?.to_vec2::<f32>()?, [[4.0; 3]]); // B starts at zero
+//! assert_eq!(head.0.forward(&x, Pass::gradients())?.to_vec2::<f32>()?, [[4.0; 3]]); // B starts at zero
 //! # Ok::<(), lora::Error>(())
 //! ```
 
@@ -32,6 +32,7 @@ mod error;
 mod linear;
 mod lora_linear;
 mod peft;
+mod stacked;
 mod tensor_file;
 
 pub use adapter::{Adaptable, attach, load_adapter, merge, save_adapter, trainable};
@@ -41,6 +42,7 @@ pub use error::Error;
 pub use linear::Linear;
 pub use lora_linear::LoraLinear;
 pub use peft::{CONFIG_FILE, MODEL_FILE, read_config, write_config};
+pub use stacked::{GradientSum, Kept, Stacked};
 pub use tensor_file::{TensorFile, write_atomically, write_tensors};
 
 /// Shorthand for results of this crate.

@@ -1,11 +1,12 @@
 use crate::{LoraLinear, Pass, Result};
 use candle_core::{Tensor, Var};
+use kernels::Weight;
 
 /// A linear layer without bias, y = x·Wᵀ.
 #[derive(Debug, Clone)]
 pub enum Linear {
     /// A weight `[out, in]` that no gradient is computed for.
-    Frozen(Tensor),
+    Frozen(Weight),
     /// A weight `[out, in]` that is trained itself.
     Trainable(Var),
     /// A frozen weight with a low-rank branch.
@@ -13,22 +14,38 @@ pub enum Linear {
 }
 
 impl Linear {
+    /// The layer as an op of candle's autograd, for anyone's candle model. A quantised weight is widened on each call;
+    /// [`crate::Stacked`] multiplies with it as it is.
+    ///
     /// # Shapes
     /// `[…, in]` → `[…, out]`.
-    pub fn forward(&self, x: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor, pass: Pass) -> Result<Tensor> {
         match self {
-            Self::Frozen(weight) => Ok(kernels::frozen_linear(x, weight)?),
+            Self::Frozen(weight) => Ok(kernels::frozen_linear(x, &weight.to_dense(x.dtype())?)?),
             Self::Trainable(weight) => Ok(kernels::linear(x, &pass.parameter(weight))?),
             Self::Lora(layer) => layer.forward(x, pass),
         }
     }
 
-    /// The base weight `[out, in]`, without the branch.
-    pub fn weight(&self) -> &Tensor {
+    /// The base weight `[out, in]`, without the branch; shared, not copied.
+    pub fn weight(&self) -> Weight {
         match self {
-            Self::Frozen(weight) => weight,
-            Self::Trainable(weight) => weight.as_tensor(),
-            Self::Lora(layer) => layer.weight(),
+            Self::Frozen(weight) => weight.clone(),
+            Self::Trainable(weight) => weight.as_detached_tensor().into(),
+            Self::Lora(layer) => layer.weight().clone(),
+        }
+    }
+
+    /// Whether training changes anything here.
+    pub fn is_trainable(&self) -> bool {
+        !matches!(self, Self::Frozen(_))
+    }
+
+    pub(crate) fn set_weight(&mut self, view: Weight) {
+        match self {
+            Self::Frozen(weight) => *weight = view,
+            Self::Lora(layer) => layer.weight = view,
+            Self::Trainable(_) => {}
         }
     }
 }

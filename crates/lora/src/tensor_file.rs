@@ -76,13 +76,18 @@ impl TensorFile {
 
     /// The tensor `name`, which must have `shape`, as `dtype`.
     pub fn read_as(&self, name: &str, shape: &[usize], dtype: DType, device: &Device) -> Result<Tensor> {
+        Ok(self.read_shaped(name, shape, device)?.to_dtype(dtype)?)
+    }
+
+    /// The tensor `name`, which must have `shape`, as it is stored.
+    pub fn read_shaped(&self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor> {
         if let Some(info) = self.metadata.info(name)
             && info.shape != shape
         {
             let (path, name) = (self.path.clone(), name.into());
             return Err(Error::Shape { path, name, found: info.shape.clone(), expected: shape.into() });
         }
-        Ok(self.read(name, device)?.to_dtype(dtype)?)
+        self.read(name, device)
     }
 
     /// Fails if the file has a tensor that is not `expected`.

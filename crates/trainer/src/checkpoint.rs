@@ -7,12 +7,14 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// Parameters, optimizer state and log after `steps.len()` updates. Everything else (data order, dropout) is a function of
-/// seed and step.
+/// Parameters, optimizer state and log after `steps.len()` updates. Everything else (data order, dropout, which update was
+/// best, how long ago that was) is a function of seed and log.
 #[derive(Debug, Clone, Default)]
 pub struct Checkpoint {
     /// The trained parameters, by name.
     pub parameters: BTreeMap<String, Tensor>,
+    /// The parameters of the best judged update, by name; empty where none was judged.
+    pub best: BTreeMap<String, Tensor>,
     /// The optimizer's moments, by its own names.
     pub optimizer: BTreeMap<String, Tensor>,
     /// One row per update so far.
@@ -20,6 +22,7 @@ pub struct Checkpoint {
 }
 
 const PARAMETER: &str = "parameter/";
+const BEST: &str = "best/";
 const OPTIMIZER: &str = "optimizer/";
 
 impl Checkpoint {
@@ -27,7 +30,7 @@ impl Checkpoint {
     pub fn save(&self, path: &Path, fingerprint: &str) -> Result<(), Error> {
         let bad = |message: String| Error::BadCheckpoint { path: path.into(), message };
         let mut raw = Vec::new();
-        for (prefix, tensors) in [(PARAMETER, &self.parameters), (OPTIMIZER, &self.optimizer)] {
+        for (prefix, tensors) in [(PARAMETER, &self.parameters), (BEST, &self.best), (OPTIMIZER, &self.optimizer)] {
             for (name, tensor) in tensors {
                 let values = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
                 let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -69,6 +72,8 @@ impl Checkpoint {
             let tensor = Tensor::from_vec(values, view.shape(), device)?;
             if let Some(name) = name.strip_prefix(PARAMETER) {
                 checkpoint.parameters.insert(name.to_owned(), tensor);
+            } else if let Some(name) = name.strip_prefix(BEST) {
+                checkpoint.best.insert(name.to_owned(), tensor);
             } else if let Some(name) = name.strip_prefix(OPTIMIZER) {
                 checkpoint.optimizer.insert(name.to_owned(), tensor);
             }
@@ -95,9 +100,13 @@ mod tests {
             gradient_norm: 0.7,
             tokens: 9,
             supervised_tokens: 2,
+            computed_tokens: 7,
+            dev_loss: Some(0.1),
+            dev_macro_f1: None,
         };
         let saved = Checkpoint {
             parameters: BTreeMap::from([("a".to_owned(), tensor.clone())]),
+            best: BTreeMap::from([("a".to_owned(), (&tensor * 3.0)?)]),
             optimizer: BTreeMap::from([("a.m".to_owned(), (tensor * 2.0)?)]),
             steps: vec![step],
         };
@@ -109,6 +118,7 @@ mod tests {
             t.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
         };
         assert_eq!(bits(&loaded.parameters["a"]), bits(&saved.parameters["a"]));
+        assert_eq!(bits(&loaded.best["a"]), bits(&saved.best["a"]));
         assert_eq!(bits(&loaded.optimizer["a.m"]), bits(&saved.optimizer["a.m"]));
         Ok(())
     }

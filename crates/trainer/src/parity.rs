@@ -6,9 +6,9 @@
 
 use crate::adamw::{AdamW, clip_gradients};
 use crate::schedule::Schedule;
-use crate::train_loop::Decay;
+use crate::settings::Decay;
 use candle_core::{DType, Device, Tensor};
-use lm::{KvCache, Llama};
+use lm::{KvCache, Llama, StepOptions};
 use lora::TensorFile;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -169,8 +169,8 @@ impl MicroBatch {
     }
 }
 
-/// Repeats the case in `dir`.
-pub fn parity(dir: &Path) -> Result<ParityReport> {
+/// Repeats the case in `dir`, each update computed as `options` say.
+pub fn parity(dir: &Path, options: &StepOptions) -> Result<ParityReport> {
     let case_path = dir.join("case.json");
     let case: Case = read_json(&case_path)?;
     let bad = |message: String| ParityError::Case { path: case_path.clone(), message };
@@ -205,7 +205,7 @@ pub fn parity(dir: &Path) -> Result<ParityReport> {
     let (mut worst_loss, mut worst_norm, mut worst_rate) = (0f64, 0f64, 0f64);
     for recorded in &case.steps {
         let parts = recorded.micro_batches.iter().map(|p| part(p.micro_batch)).collect::<Result<Vec<_>>>()?;
-        let (loss, mut gradients) = step_gradients(&model, &parts, recorded.labelled_tokens)?;
+        let (loss, mut gradients) = step_gradients(&model, &parts, recorded.labelled_tokens, options)?;
         worst_loss = keep_nan(worst_loss, (loss - recorded.loss).abs());
         if recorded.step == 1 {
             let file = TensorFile::open(&dir.join("grads_step1.safetensors"))?;
@@ -215,13 +215,13 @@ pub fn parity(dir: &Path) -> Result<ParityReport> {
         worst_norm = keep_nan(worst_norm, relative(norm, recorded.grad_norm_before_clip));
         let rate = case.lr * schedule.factor(recorded.step);
         worst_rate = keep_nan(worst_rate, relative(rate, recorded.lr));
-        adamw.step(&model.trainable(), &gradients, rate)?;
+        adamw.step(&model.trainable(), &gradients, |_| rate)?;
         let ours = trained(&model);
         let mut tolerance = ADAPTER;
         if recorded.step <= early {
-            let (_, mut exact) = step_gradients(&twin, &parts, recorded.labelled_tokens)?;
+            let (_, mut exact) = step_gradients(&twin, &parts, recorded.labelled_tokens, options)?;
             clip_gradients(&mut exact, case.grad_clip)?;
-            twin_adamw.step(&twin.trainable(), &exact, rate)?;
+            twin_adamw.step(&twin.trainable(), &exact, |_| rate)?;
             tolerance = tolerance.max(NOISE * compare_maps(&ours, &trained(&twin))?);
         }
         let adapter = adapter_of(recorded.step);
@@ -238,7 +238,7 @@ pub fn parity(dir: &Path) -> Result<ParityReport> {
     report.add("logits final merged", compare_logits(&model, &shown, &logits, "final_merged")?, LOGITS);
     let merged = dir.join("merged_model.safetensors");
     if merged.exists() {
-        report.add("merged weights", compare_tensors(&model.weights(), &TensorFile::open(&merged)?)?, ADAPTER);
+        report.add("merged weights", compare_tensors(&model.weights()?, &TensorFile::open(&merged)?)?, ADAPTER);
     }
     Ok(report)
 }
@@ -257,29 +257,18 @@ fn find_model(beside: &Path, name: &str) -> Result<PathBuf> {
 }
 
 /// Mean loss over all labelled tokens of the step, and its gradients by name.
-fn step_gradients(model: &Llama, parts: &[&MicroBatch], labelled: usize) -> Result<(f64, BTreeMap<String, Tensor>)> {
-    let mut total = 0.0;
-    let mut sums: BTreeMap<String, Tensor> = BTreeMap::new();
-    for part in parts {
-        let rows = part.rows();
-        let rows: Vec<(&[u32], &[bool])> = rows.iter().map(|(ids, mask)| (ids.as_slice(), mask.as_slice())).collect();
-        let (loss, _) = model.loss(&rows, None)?;
-        total += loss.to_dtype(DType::F64)?.to_scalar::<f64>()?;
-        let store = loss.backward()?;
-        for (name, var) in model.trainable() {
-            let Some(gradient) = store.get(var.as_tensor()) else { continue };
-            let sum = match sums.remove(&name) {
-                Some(sum) => (sum + gradient)?,
-                None => gradient.clone(),
-            };
-            sums.insert(name, sum);
-        }
-    }
+fn step_gradients(
+    model: &Llama,
+    parts: &[&MicroBatch],
+    labelled: usize,
+    options: &StepOptions,
+) -> Result<(f64, BTreeMap<String, Tensor>)> {
+    let rows: Vec<_> = parts.iter().flat_map(|part| part.rows()).collect();
+    let rows: Vec<(&[u32], &[bool])> = rows.iter().map(|(ids, mask)| (ids.as_slice(), mask.as_slice())).collect();
+    let sum = model.gradients(&rows, options, None)?;
     let scale = 1.0 / labelled as f64;
-    for sum in sums.values_mut() {
-        *sum = sum.affine(scale, 0.0)?;
-    }
-    Ok((total * scale, sums))
+    let mean = |(name, gradient): (String, Tensor)| Ok((name, gradient.affine(scale, 0.0)?));
+    Ok((sum.loss * scale, sum.tensors.into_iter().map(mean).collect::<Result<_>>()?))
 }
 
 /// The adapter's tensors; valid until the next update.

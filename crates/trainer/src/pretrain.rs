@@ -1,7 +1,7 @@
 //! Full-parameter training of a tiny Llama and its tokenizer from plain text: how the fixture model is made.
 
-use crate::train_loop::{Decay, Optimisation, Resume, TrainRow, train};
-use crate::{Error, sft, tokenizer};
+use crate::train_loop::{Decay, Job, Optimisation, Resume, TrainRow, train};
+use crate::{Error, TrainConfig, sft, tokenizer};
 use artifacts::{Manifest, Outcome, RunOptions, StageSpec};
 use candle_core::Device;
 use lm::Llama;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Raised when the model changes for the same input.
-const STAGE_VERSION: u32 = 1;
+const STAGE_VERSION: u32 = 2;
 
 /// Shape of the model and settings of its training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,7 +50,6 @@ impl Default for PretrainConfig {
             optimisation: Optimisation {
                 epochs: 1,
                 rows_per_step: 8,
-                rows_at_once: 8,
                 learning_rate: 3e-3,
                 warmup_share: 0.03,
                 decay: Decay::Cosine,
@@ -101,7 +100,7 @@ pub fn run(config: &PretrainConfig, text: &Path, out: &Path, options: &RunOption
         eos_token_ids: tokenizer.token_to_id(tokenizer::END).into_iter().collect(),
         ..lm::Config::small(tokenizer.get_vocab_size(true), config.hidden_size, config.layers)
     };
-    let model = Llama::initialise(shape, open.seed("parameters").0, &Device::Cpu)?;
+    let model = Llama::initialise(shape.clone(), open.seed("parameters").0, &Device::Cpu)?;
     let trainable: usize = model.trainable().iter().map(|(_, v)| v.elem_count()).sum();
     tracing::info!(
         "{} documents, {} rows of {} tokens, {trainable} parameters",
@@ -112,7 +111,18 @@ pub fn run(config: &PretrainConfig, text: &Path, out: &Path, options: &RunOption
     let checkpoint = open.folder().join("checkpoint.safetensors");
     let fingerprint = format!("{} {:?} {}", STAGE_VERSION, config, open.inputs_fingerprint());
     let resume = Resume { path: &checkpoint, fingerprint: &fingerprint };
-    let steps = train(&model, &rows, &config.optimisation, 0.0, open.seed("training"), resume, options.progress)?;
+    let as_training = TrainConfig { full: true, optimisation: config.optimisation.clone(), ..TrainConfig::default() };
+    let plan = sft::planned(&as_training, &shape, trainable, config.row_tokens)?;
+    let job = Job {
+        settings: &config.optimisation,
+        step: plan.options,
+        dropout: 0.0,
+        judge: None,
+        seed: open.seed("training"),
+        resume,
+        progress: options.progress,
+    };
+    let trained = train(&model, &rows, &job)?;
 
     model.save(open.folder())?;
     tokenizer::save(&tokenizer, open.folder(), config.context)?;
@@ -121,7 +131,7 @@ pub fn run(config: &PretrainConfig, text: &Path, out: &Path, options: &RunOption
     {
         open.add_path(file)?;
     }
-    sft::record(&mut open, &steps, trainable)?;
+    sft::record(&mut open, &trained, trainable, &plan)?;
     open.count(documents.len() as u64, documents.len() as u64);
     std::fs::remove_file(&checkpoint).ok();
     Ok(open.finish()?)
@@ -144,7 +154,12 @@ fn pack(
     }
     let rows: Vec<TrainRow> = stream
         .chunks_exact(config.row_tokens.max(2))
-        .map(|ids| TrainRow { ids: ids.to_vec(), supervised: (0..ids.len()).map(|i| i > 0).collect() })
+        .enumerate()
+        .map(|(i, ids)| TrainRow {
+            id: i.to_string(),
+            ids: ids.to_vec(),
+            supervised: (0..ids.len()).map(|i| i > 0).collect(),
+        })
         .collect();
     if rows.len() < config.optimisation.rows_per_step {
         return Err(Error::TooLittleText {

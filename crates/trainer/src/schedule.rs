@@ -1,6 +1,6 @@
 //! How the learning rate moves, in the convention of the transformers library.
 
-use crate::train_loop::Decay;
+use crate::settings::Decay;
 use std::f64::consts::PI;
 
 /// The share of the peak learning rate at each update.

@@ -1,101 +1,42 @@
-//! The training loop: one function from top to bottom, the same for LoRA and for pretraining.
+//! The training loop: one function from top to bottom, the same for LoRA and for all parameters.
+
+pub use crate::settings::{Decay, Optimisation};
 
 use crate::Error;
-use crate::adamw::{AdamW, clip_gradients};
+use crate::adamw::{AdamW, clip_gradients, first_not_finite, refuse_missing};
 use crate::checkpoint::Checkpoint;
+use crate::judge::{Judge, best};
 use crate::order::epoch_steps;
 use crate::schedule::Schedule;
-use artifacts::rows::Step;
+use artifacts::rows::{Formatted, Step};
+use artifacts::runtime::Stopwatch;
 use artifacts::{Progress, Seed};
 use candle_core::{Device, Tensor, Var};
-use lm::{Dropout, Llama};
-use serde::{Deserialize, Serialize};
+use lm::{Dropout, Llama, StepOptions};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// One row: token ids, and for each token whether it is to be predicted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrainRow {
+    /// What messages call it.
+    pub id: String,
     /// The tokens.
     pub ids: Vec<u32>,
     /// `true`: the loss counts how well the tokens before predict this one.
     pub supervised: Vec<bool>,
 }
 
-/// How the learning rate moves after the warm-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Decay {
-    /// It stays.
-    Constant,
-    /// It falls to 0 in a straight line.
-    Linear,
-    /// It falls to 0 along half a cosine.
-    Cosine,
-}
-
-/// Settings of the optimisation; the same words as in PEFT and transformers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Optimisation {
-    /// Passes over the data.
-    pub epochs: u64,
-    /// Rows of one update.
-    pub rows_per_step: usize,
-    /// Rows computed at once; an update sums over as many such parts as it needs. Changes memory, not the result.
-    pub rows_at_once: usize,
-    /// Peak learning rate.
-    pub learning_rate: f64,
-    /// Share of all updates in which the rate rises from 0.
-    pub warmup_share: f64,
-    /// What it does then.
-    pub decay: Decay,
-    /// AdamW's averaging of gradients and their squares.
-    pub betas: (f64, f64),
-    /// AdamW's guard against division by 0.
-    pub epsilon: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f64,
-    /// Longest gradient; longer ones are scaled down to it.
-    pub clip: f64,
-    /// Updates between checkpoints; a killed run loses at most these.
-    pub checkpoint_every: u64,
-}
-
-impl Default for Optimisation {
-    fn default() -> Self {
-        Self {
-            epochs: 3,
-            rows_per_step: 16,
-            rows_at_once: 16,
-            learning_rate: 2e-4,
-            warmup_share: 0.05,
-            decay: Decay::Cosine,
-            betas: (0.9, 0.999),
-            epsilon: 1e-8,
-            weight_decay: 0.01,
-            clip: 1.0,
-            checkpoint_every: 50,
-        }
+impl TrainRow {
+    /// The row as a model takes it.
+    pub fn parts(&self) -> (&[u32], &[bool]) {
+        (&self.ids, &self.supervised)
     }
 }
 
-impl Optimisation {
-    fn check(&self) -> Result<(), Error> {
-        let bad = |name, value: String, allowed| Err(Error::Setting { name, value, allowed });
-        match self {
-            s if s.epochs == 0 => bad("epochs", "0".into(), "1 or more"),
-            s if s.rows_per_step == 0 => bad("rows_per_step", "0".into(), "1 or more"),
-            s if s.rows_at_once == 0 => bad("rows_at_once", "0".into(), "1 or more"),
-            s if s.checkpoint_every == 0 => bad("checkpoint_every", "0".into(), "1 or more"),
-            s if !(s.learning_rate > 0.0 && s.learning_rate < 1.0) => {
-                bad("learning_rate", s.learning_rate.to_string(), "above 0 and below 1")
-            }
-            s if !(0.0..1.0).contains(&s.warmup_share) => {
-                bad("warmup_share", s.warmup_share.to_string(), "from 0 to below 1")
-            }
-            _ => Ok(()),
-        }
+impl From<&Formatted> for TrainRow {
+    fn from(row: &Formatted) -> Self {
+        Self { id: row.id.clone(), ids: row.ids.clone(), supervised: row.supervised.clone() }
     }
 }
 
@@ -108,20 +49,45 @@ pub struct Resume<'a> {
     pub fingerprint: &'a str,
 }
 
-/// Trains what is trainable in `model` on `rows` and returns the log. Continues from the checkpoint if there is one:
-/// the result is the same, bit for bit, as without the interruption.
+/// Everything that decides what a training does, besides model and rows.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// How it is optimised.
+    pub settings: &'a Optimisation,
+    /// How a step is computed.
+    pub step: StepOptions,
+    /// The probability that an input of an adapter's branch is dropped.
+    pub dropout: f64,
+    /// Whom to ask about held-out rows.
+    pub judge: Option<&'a Judge>,
+    /// What order and masks are drawn from.
+    pub seed: Seed,
+    /// Where to continue.
+    pub resume: Resume<'a>,
+    /// Whom to tell.
+    pub progress: &'a dyn Progress,
+}
+
+/// What a training did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// One row per update.
+    pub steps: Vec<Step>,
+    /// The update whose parameters the model has now, where held-out rows were judged; else it has the last one's.
+    pub best: Option<u64>,
+    /// Whether it ended early, because held-out rows got no better.
+    pub stopped: bool,
+    /// Tokens of the rows that this process read in a second; differs from run to run.
+    pub tokens_per_second: f64,
+}
+
+/// Trains what is trainable in `model` on `rows`. Continues from the checkpoint if there is one: the result is the same,
+/// bit for bit, as without the interruption. With held-out rows the model ends with the best judged parameters.
 ///
 /// # Errors
 /// A setting without meaning; a parameter without gradient at the first update; a loss or gradient that is not finite.
-pub fn train(
-    model: &Llama,
-    rows: &[TrainRow],
-    settings: &Optimisation,
-    dropout: f64,
-    seed: Seed,
-    resume: Resume<'_>,
-    progress: &dyn Progress,
-) -> Result<Vec<Step>, Error> {
+pub fn train(model: &Llama, rows: &[TrainRow], job: &Job<'_>) -> Result<Trained, Error> {
+    let Job { settings, seed, resume, .. } = *job;
     settings.check()?;
     let lengths: Vec<usize> = rows.iter().map(|r| r.ids.len()).collect();
     let steps_per_epoch = rows.len().div_ceil(settings.rows_per_step) as u64;
@@ -130,100 +96,135 @@ pub fn train(
     let variables = model.trainable();
     let mut adamw = AdamW::new(settings.betas, settings.epsilon, settings.weight_decay);
 
-    let mut log = Vec::new();
+    let (mut log, mut kept) = (Vec::new(), BTreeMap::new());
     if let Some(checkpoint) = Checkpoint::load(resume.path, resume.fingerprint, &Device::Cpu)? {
-        for (name, variable) in &variables {
-            let saved = checkpoint.parameters.get(name).ok_or_else(|| Error::BadCheckpoint {
-                path: resume.path.into(),
-                message: format!("{name} is missing"),
-            })?;
-            variable.set(saved)?;
-        }
+        put_back(&variables, &checkpoint.parameters, resume)?;
         adamw.restore(checkpoint.steps.len() as u64, checkpoint.optimizer);
-        log = checkpoint.steps;
+        (log, kept) = (checkpoint.steps, checkpoint.best);
         tracing::info!("resumes after update {} of {total}", log.len());
     }
 
-    let ticker = progress.start("training", total);
+    let ticker = job.progress.start("training", total);
+    let (clock, mut tokens_read) = (Stopwatch::start(), 0_u64);
     let mut plan: (u64, Vec<Vec<usize>>) = (u64::MAX, Vec::new());
+    let mut stopped = job.judge.is_some_and(|judge| judge.gives_up(&log));
     for done in log.len() as u64..total {
+        if stopped {
+            break;
+        }
         let (step, epoch) = (done + 1, done / steps_per_epoch);
         if plan.0 != epoch {
             plan = (epoch, epoch_steps(&lengths, settings.rows_per_step, seed, epoch));
         }
-        let chosen = &plan.1[(done % steps_per_epoch) as usize];
-        let named = || chosen.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+        let chosen: Vec<&TrainRow> =
+            plan.1[(done % steps_per_epoch) as usize].iter().filter_map(|&r| rows.get(r)).collect();
+        let parts: Vec<_> = chosen.iter().map(|row| row.parts()).collect();
 
-        let mut dropout = Dropout::new(dropout, seed.derive(&format!("dropout/{step}")).0);
-        let mut sum = Sum::default();
-        for part in chosen.chunks(settings.rows_at_once) {
-            sum.add(model, &variables, part.iter().map(|&r| &rows[r]), &mut dropout)?;
+        let dropout = Dropout::new(job.dropout, seed.derive(&format!("dropout/{step}")).0);
+        let sum = model.gradients(&parts, &job.step, Some(&dropout))?;
+        if step == 1 {
+            refuse_missing(step, &variables, &sum.tensors)?;
         }
-        if step == 1
-            && let Some((name, _)) = variables.iter().find(|(name, _)| !sum.gradients.contains_key(name))
-        {
-            return Err(Error::NoGradient { step, name: name.clone() });
-        }
-        let mut gradients = sum.mean()?;
-        let loss = sum.loss / sum.supervised.max(1) as f64;
+        // Normalised by all supervised tokens of the update, however it was computed.
+        let scale = 1.0 / sum.supervised.max(1) as f64;
+        let loss = sum.loss * scale;
+        let scaled = |(name, g): (String, Tensor)| Ok((name, g.affine(scale, 0.0)?));
+        let mut gradients = sum.tensors.into_iter().map(scaled).collect::<Result<BTreeMap<_, _>, Error>>()?;
+        guard(step, loss, &gradients, &chosen)?;
         let gradient_norm = clip_gradients(&mut gradients, settings.clip)?;
-        for (what, value) in [("loss", loss), ("gradient", gradient_norm)] {
-            if !value.is_finite() {
-                return Err(Error::NotFinite { step, what, rows: named() });
-            }
-        }
         let learning_rate = settings.learning_rate * schedule.factor(step);
-        adamw.step(&variables, &gradients, learning_rate)?;
+        adamw.step(&variables, &gradients, |name| settings.rate_of(name, learning_rate))?;
 
-        let tokens = chosen.iter().map(|&r| lengths[r] as u64).sum();
-        let epoch = step as f64 / steps_per_epoch as f64;
-        log.push(Step { step, epoch, loss, learning_rate, gradient_norm, tokens, supervised_tokens: sum.supervised });
-        ticker.at(step, &format!("loss {loss:.3}"));
+        let tokens = chosen.iter().map(|r| r.ids.len() as u64).sum();
+        tokens_read += tokens;
+        let verdict = match job.judge {
+            Some(judge) if judge.is_due(step, steps_per_epoch, total) => Some(judge.judge(model)?),
+            _ => None,
+        };
+        log.push(Step {
+            step,
+            epoch: step as f64 / steps_per_epoch as f64,
+            loss,
+            learning_rate,
+            gradient_norm,
+            tokens,
+            supervised_tokens: sum.supervised as u64,
+            computed_tokens: sum.tokens_computed as u64,
+            dev_loss: verdict.map(|v| v.loss),
+            dev_macro_f1: verdict.and_then(|v| v.macro_f1),
+        });
+        if verdict.is_some() && best(&log).is_some_and(|b| b.step == step) {
+            kept = copies(&variables)?;
+        }
+        stopped = job.judge.is_some_and(|judge| judge.gives_up(&log));
+        let rate = tokens_read as f64 / clock.seconds().max(1e-9);
+        ticker.at(step, &note(loss, rate, log.last()));
         if step % settings.checkpoint_every == 0 && step < total {
-            let parameters = variables.iter().map(|(n, v)| (n.clone(), v.as_tensor().clone())).collect();
-            let checkpoint = Checkpoint { parameters, optimizer: adamw.state(), steps: log.clone() };
+            let checkpoint = Checkpoint {
+                parameters: copies(&variables)?,
+                best: kept.clone(),
+                optimizer: adamw.state(),
+                steps: log.clone(),
+            };
             checkpoint.save(resume.path, resume.fingerprint)?;
         }
     }
-    Ok(log)
-}
-
-/// Sums over the parts of one update.
-#[derive(Default)]
-struct Sum {
-    gradients: BTreeMap<String, Tensor>,
-    loss: f64,
-    supervised: u64,
-}
-
-impl Sum {
-    fn add<'a>(
-        &mut self,
-        model: &Llama,
-        variables: &[(String, Var)],
-        rows: impl Iterator<Item = &'a TrainRow>,
-        dropout: &mut Dropout,
-    ) -> Result<(), Error> {
-        let rows: Vec<(&[u32], &[bool])> = rows.map(|r| (r.ids.as_slice(), r.supervised.as_slice())).collect();
-        let (loss, supervised) = model.loss(&rows, Some(dropout))?;
-        let store = loss.backward()?;
-        for (name, variable) in variables {
-            if let Some(gradient) = store.get(variable.as_tensor()) {
-                let sum = match self.gradients.remove(name) {
-                    Some(before) => (before + gradient)?,
-                    None => gradient.clone(),
-                };
-                self.gradients.insert(name.clone(), sum.detach());
-            }
-        }
-        self.loss += f64::from(loss.to_scalar::<f32>()?);
-        self.supervised += supervised as u64;
-        Ok(())
+    let best = best(&log).map(|b| b.step);
+    if best.is_some() {
+        put_back(&variables, &kept, resume)?;
     }
+    let tokens_per_second = tokens_read as f64 / clock.seconds().max(1e-9);
+    Ok(Trained { stopped: stopped && (log.len() as u64) < total, steps: log, best, tokens_per_second })
+}
 
-    /// Normalised by all supervised tokens of the update, not part by part.
-    fn mean(&self) -> Result<BTreeMap<String, Tensor>, Error> {
-        let scale = 1.0 / self.supervised.max(1) as f64;
-        self.gradients.iter().map(|(name, g)| Ok((name.clone(), g.affine(scale, 0.0)?))).collect()
+/// Fails if a number is none, naming it, the update and the rows.
+fn guard(step: u64, loss: f64, gradients: &BTreeMap<String, Tensor>, rows: &[&TrainRow]) -> Result<(), Error> {
+    let what = if loss.is_finite() {
+        first_not_finite(gradients)?.map(|name| format!("the gradient of {name}"))
+    } else {
+        Some("the loss".to_owned())
+    };
+    let Some(what) = what else { return Ok(()) };
+    let rows = rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>().join(", ");
+    Err(Error::NotFinite { step, what, rows })
+}
+
+/// Copies: the variables themselves are changed in place.
+fn copies(variables: &[(String, Var)]) -> Result<BTreeMap<String, Tensor>, Error> {
+    variables.iter().map(|(name, variable)| Ok((name.clone(), variable.as_detached_tensor().copy()?))).collect()
+}
+
+fn put_back(variables: &[(String, Var)], saved: &BTreeMap<String, Tensor>, resume: Resume<'_>) -> Result<(), Error> {
+    for (name, variable) in variables {
+        let saved = saved
+            .get(name)
+            .ok_or_else(|| Error::BadCheckpoint { path: resume.path.into(), message: format!("{name} is missing") })?;
+        variable.set(&saved.to_device(variable.device())?)?;
+    }
+    Ok(())
+}
+
+fn note(loss: f64, tokens_per_second: f64, last: Option<&Step>) -> String {
+    let dev = |name: &str, value: Option<f64>| value.map_or_else(String::new, |v| format!(", dev {name} {v:.3}"));
+    let dev_loss = dev("loss", last.and_then(|s| s.dev_loss));
+    let dev_f1 = dev("macro-F1", last.and_then(|s| s.dev_macro_f1));
+    format!("loss {loss:.3}, {tokens_per_second:.0} tokens/s{dev_loss}{dev_f1}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_finite_is_named_with_the_update_and_its_rows() {
+        let row = |id: &str| TrainRow { id: id.into(), ids: vec![0, 1], supervised: vec![false, true] };
+        let (a, b) = (row("r7"), row("r9"));
+        let gradients =
+            |v: f32| BTreeMap::from([("x.lora_A".to_owned(), Tensor::new(&[1f32, v], &Device::Cpu).unwrap())]);
+        let message = |loss, v| guard(3, loss, &gradients(v), &[&a, &b]).map_err(|e| e.to_string());
+        assert_eq!(message(0.5, 2.0), Ok(()));
+        let error = message(0.5, f32::INFINITY).unwrap_err();
+        assert!(error.contains("update 3: the gradient of x.lora_A is not finite (rows r7, r9)"), "{error}");
+        assert!(message(f64::NAN, 2.0).unwrap_err().contains("the loss is not finite"));
     }
 }

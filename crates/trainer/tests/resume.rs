@@ -1,12 +1,15 @@
 //! An interrupted run ends with the same bits as a straight one.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
+mod common;
+
 use artifacts::{NoProgress, Progress, Seed, Ticker};
 use candle_core::Device;
-use lm::{Config, Llama, LoraConfig};
+use lm::{Llama, LoraConfig, Savings, StepOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use trainer::train_loop::{Optimisation, Resume, TrainRow, train};
+use trainer::judge::{DevConfig, Judge};
+use trainer::train_loop::{Job, Optimisation, Resume, TrainRow, Trained, train};
 
 /// Kills the run (as far as one process can) when it reports an update.
 struct KillAt(u64);
@@ -22,20 +25,10 @@ impl Ticker for KillAt {
     }
 }
 
-fn adapted(base: &Path) -> Llama {
+fn adapted(base: &Path, dropout: f64) -> Llama {
     let mut model = Llama::load(base, &Device::Cpu).unwrap();
-    model.attach_lora(&LoraConfig { r: 2, dropout: 0.1, ..LoraConfig::default() }, 3).unwrap();
+    model.attach_lora(&LoraConfig { r: 2, dropout, ..LoraConfig::default() }, 3).unwrap();
     model
-}
-
-fn rows() -> Vec<TrainRow> {
-    (0..23_u32)
-        .map(|r| {
-            let ids: Vec<u32> = (0..5 + r % 4).map(|t| (r * 7 + t * 3) % 40).collect();
-            let supervised = (0..ids.len()).map(|t| t + 2 >= ids.len()).collect();
-            TrainRow { ids, supervised }
-        })
-        .collect()
 }
 
 fn bits(model: &Llama) -> Vec<(String, Vec<u32>)> {
@@ -43,35 +36,76 @@ fn bits(model: &Llama) -> Vec<(String, Vec<u32>)> {
     model.trainable().iter().map(|(n, v)| (n.clone(), values(v).into_iter().map(f32::to_bits).collect())).collect()
 }
 
-#[test]
-fn a_run_killed_between_checkpoints_ends_with_the_same_bits_as_a_straight_one() {
+/// A straight run and one killed at each of some updates end alike.
+fn interrupt(dropout: f64, dev: Option<DevConfig>, learning_rate: f64) -> Trained {
     let folder = tempfile::tempdir().unwrap();
-    let base = folder.path().join("base");
-    Llama::initialise(Config::small(40, 16, 2), 5, &Device::Cpu).unwrap().save(&base).unwrap();
+    let base = common::base(folder.path());
+    let (train_rows, dev_rows) = (common::rows("train", 23), common::rows("dev", 9));
+    let rows: Vec<TrainRow> = train_rows.iter().map(TrainRow::from).collect();
+    let step = StepOptions { savings: Savings::ALL, tokens_at_once: 20, ..StepOptions::default() };
+    let judge = dev.map(|dev| Judge::new(&dev_rows, &train_rows, step, &dev));
     let settings = Optimisation {
         epochs: 3,
         rows_per_step: 4,
-        rows_at_once: 3,
-        learning_rate: 1e-2,
+        learning_rate,
+        lora_plus_ratio: 4.0,
         checkpoint_every: 4,
         ..Optimisation::default()
     };
     let run = |model: &Llama, path: &Path, progress: &dyn Progress| {
-        let resume = Resume { path, fingerprint: "this run" };
-        train(model, &rows(), &settings, 0.1, Seed(9), resume, progress).unwrap()
+        let job = Job {
+            settings: &settings,
+            step,
+            dropout,
+            judge: judge.as_ref(),
+            seed: Seed(9),
+            resume: Resume { path, fingerprint: "this run" },
+            progress,
+        };
+        train(model, &rows, &job).unwrap()
     };
 
-    let straight = adapted(&base);
-    let log = run(&straight, &folder.path().join("straight"), &NoProgress);
-    assert_eq!(log.len(), 18);
+    let straight = adapted(&base, dropout);
+    let expected = run(&straight, &folder.path().join("straight"), &NoProgress);
+    assert_ne!(bits(&straight), bits(&adapted(&base, dropout)));
+    for kill in [3, 6, 11].into_iter().filter(|k| *k < expected.steps.len() as u64) {
+        let path = folder.path().join(format!("killed-{kill}"));
+        let killed = adapted(&base, dropout);
+        assert!(catch_unwind(AssertUnwindSafe(|| run(&killed, &path, &KillAt(kill)))).is_err());
+        let resumed = adapted(&base, dropout);
+        let found = run(&resumed, &path, &NoProgress);
+        assert_eq!(found.steps, expected.steps, "killed at {kill}");
+        assert_eq!((found.best, found.stopped), (expected.best, expected.stopped));
+        assert_eq!(bits(&resumed), bits(&straight), "killed at {kill}");
+    }
+    expected
+}
 
-    let path = folder.path().join("interrupted");
-    let killed = adapted(&base);
-    assert!(catch_unwind(AssertUnwindSafe(|| run(&killed, &path, &KillAt(11)))).is_err());
-    let resumed = adapted(&base);
-    let resumed_log = run(&resumed, &path, &NoProgress);
+#[test]
+fn a_killed_run_with_a_shared_prefix_ends_with_the_same_bits_as_a_straight_one() {
+    let trained = interrupt(0.0, None, 1e-2);
+    assert_eq!((trained.steps.len(), trained.best), (18, None));
+    assert!(trained.steps.iter().all(|s| s.computed_tokens < s.tokens), "{trained:?}");
+}
 
-    assert_eq!(resumed_log, log);
-    assert_eq!(bits(&resumed), bits(&straight));
-    assert_ne!(bits(&resumed), bits(&adapted(&base)));
+#[test]
+fn a_killed_run_with_dropout_ends_with_the_same_bits_as_a_straight_one() {
+    interrupt(0.1, None, 1e-2);
+}
+
+#[test]
+fn a_killed_run_with_held_out_rows_ends_with_the_same_best_update() {
+    let trained = interrupt(0.0, Some(DevConfig { every: 3, ..DevConfig::default() }), 1e-2);
+    let judged: Vec<u64> = trained.steps.iter().filter(|s| s.dev_loss.is_some()).map(|s| s.step).collect();
+    assert_eq!(judged, [3, 6, 9, 12, 15, 18]);
+    assert!(trained.steps.iter().all(|s| s.dev_loss.is_some() == s.dev_macro_f1.is_some()), "{trained:?}");
+    assert!(judged.contains(&trained.best.unwrap()) && !trained.stopped);
+}
+
+#[test]
+fn a_killed_run_that_stops_early_stops_at_the_same_update() {
+    // Far too high a rate: held-out rows soon get worse.
+    let trained = interrupt(0.0, Some(DevConfig { every: 1, patience: 3, rows: 0 }), 0.9);
+    let best = trained.best.unwrap();
+    assert!(trained.stopped && trained.steps.len() as u64 == best + 3, "{best} of {}", trained.steps.len());
 }

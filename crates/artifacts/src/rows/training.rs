@@ -24,7 +24,7 @@ rows! {
     }
 
     /// One optimizer step. Times are in the manifest's `runtime.json`, so that equal runs have equal files.
-    Step = "step", version 1, not_empty {
+    Step = "step", version 2, not_empty {
         /// Number of the update, from 1.
         step: u64,
         /// Passes over the data so far.
@@ -39,6 +39,12 @@ rows! {
         tokens: u64,
         /// Tokens learned.
         supervised_tokens: u64,
+        /// Tokens that the model computed, after all savings: without padding, a shared prefix once.
+        computed_tokens: u64,
+        /// Where this update was judged on held-out rows: their mean cross-entropy of a supervised token, in nats.
+        dev_loss: Option<f64>,
+        /// Where it was: the macro-F1 of the label that the model finds most likely.
+        dev_macro_f1: Option<f64>,
     }
 }
 
@@ -56,7 +62,14 @@ impl Checks for Formatted {
 
 impl Checks for Step {
     fn check(&self) -> Result<(), String> {
-        if self.loss.is_finite() { Ok(()) } else { Err(format!("loss is {}", self.loss)) }
+        for (name, value) in
+            [("loss", Some(self.loss)), ("dev_loss", self.dev_loss), ("dev_macro_f1", self.dev_macro_f1)]
+        {
+            if let Some(value) = value.filter(|v| !v.is_finite()) {
+                return Err(format!("{name} is {value}"));
+            }
+        }
+        Ok(())
     }
 
     fn follows(&self, previous: &Self) -> Result<(), String> {
