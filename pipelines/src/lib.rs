@@ -4,6 +4,7 @@
 mod args;
 mod config;
 mod experiments;
+pub mod findings;
 mod run;
 mod summary;
 

@@ -1,5 +1,5 @@
 use crate::plot::Svg;
-use crate::{Figure, Severity, Table, Tile, html, markdown};
+use crate::{Figure, Severity, Table, Tile, html, markdown, notebook};
 
 /// One piece of a document, from top to bottom.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,5 +121,11 @@ impl Document {
     /// The document as Markdown (GitHub's dialect).
     pub fn to_markdown(&self) -> String {
         markdown::text(self)
+    }
+
+    /// The document as an executed Jupyter notebook (nbformat 4.5). Its code cells show the tables and figures of the page
+    /// `page`, the file that [`Document::to_html`] goes into, beside the notebook.
+    pub fn to_notebook(&self, page: &str) -> String {
+        notebook::text(self, page)
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn page(doc: &Document) -> String {
         put(&mut out, format_args!("<p class=\"subtitle\">{}</p>\n", xml(doc.subtitle_text())));
     }
     contents(&mut out, doc);
-    let mut section = 0;
+    let (mut section, mut tables, mut figures) = (0, 0, 0);
     for block in doc.blocks() {
         match block {
             Block::Heading(level, text) => {
@@ -35,8 +35,14 @@ pub(crate) fn page(doc: &Document) -> String {
                 }
                 out.push_str("</ul>\n");
             }
-            Block::Table(t) => table(&mut out, t),
-            Block::Figure(f) => figure(&mut out, f),
+            Block::Table(t) => {
+                tables += 1;
+                put(&mut out, format_args!("<div class=\"scroll\">{}</div>\n", table(t, &format!("t{tables}"))));
+            }
+            Block::Figure(f) => {
+                figures += 1;
+                figure(&mut out, f, &format!("f{figures}"));
+            }
             Block::Pre(text) => put(&mut out, format_args!("<pre>{}</pre>\n", xml(text))),
             Block::Callout(severity, title, text) => callout(&mut out, *severity, title, text),
             Block::Tiles(t) => tiles(&mut out, t),
@@ -67,29 +73,30 @@ fn contents(out: &mut String, doc: &Document) {
     out.push_str("</nav>\n");
 }
 
-fn table(out: &mut String, table: &Table) {
-    out.push_str("<div class=\"scroll\"><table>\n");
+pub(crate) fn table(table: &Table, id: &str) -> String {
+    let mut out = format!("<table id=\"{id}\">\n");
     if !table.caption.is_empty() {
-        put(out, format_args!("<caption>{}</caption>\n", xml(&table.caption)));
+        put(&mut out, format_args!("<caption>{}</caption>\n", xml(&table.caption)));
     }
     let class = |align| if align == Align::Right { " class=\"number\"" } else { "" };
     out.push_str("<thead><tr>");
     for column in &table.columns {
-        put(out, format_args!("<th scope=\"col\"{}>{}</th>", class(column.align), xml(&column.name)));
+        put(&mut out, format_args!("<th scope=\"col\"{}>{}</th>", class(column.align), xml(&column.name)));
     }
     out.push_str("</tr></thead>\n<tbody>\n");
     for row in &table.rows {
         out.push_str("<tr>");
         for (i, column) in table.columns.iter().enumerate() {
-            put(out, format_args!("<td{}>{}</td>", class(column.align), xml(Table::cell(row, i))));
+            put(&mut out, format_args!("<td{}>{}</td>", class(column.align), xml(Table::cell(row, i))));
         }
         out.push_str("</tr>\n");
     }
-    out.push_str("</tbody></table></div>\n");
+    out.push_str("</tbody></table>");
+    out
 }
 
-fn figure(out: &mut String, figure: &Figure) {
-    put(out, format_args!("<figure>\n{}\n", figure.svg.inline()));
+fn figure(out: &mut String, figure: &Figure, id: &str) {
+    put(out, format_args!("<figure id=\"{id}\">\n{}\n", figure.svg.inline()));
     if !figure.caption.is_empty() {
         put(out, format_args!("<figcaption>{}</figcaption>\n", xml(&figure.caption)));
     }

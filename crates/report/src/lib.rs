@@ -1,4 +1,4 @@
-//! Reports: one [`Document`] becomes a self-contained HTML page and Markdown; [`plot`] draws its figures as SVG.
+//! Reports: one [`Document`] becomes a self-contained HTML page, Markdown and a notebook; [`plot`] draws its figures as SVG.
 //!
 //! * Every text is escaped where it is written, so rows of a data set may go into a report as they are.
 //! * The HTML has its style inside, no script, no external resource, and a light and a dark look.
@@ -31,6 +31,7 @@ mod figure;
 pub mod format;
 mod html;
 mod markdown;
+mod notebook;
 pub mod plot;
 mod table;
 mod tile;

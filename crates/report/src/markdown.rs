@@ -7,33 +7,38 @@ pub(crate) fn text(doc: &Document) -> String {
         parts.push(line(doc.subtitle_text()));
     }
     for block in doc.blocks() {
-        parts.push(match block {
-            Block::Heading(level, text) => format!("{} {}", "#".repeat((*level).clamp(2, 6).into()), line(text)),
-            Block::Paragraph(text) => line(text),
-            Block::List(items) => items.iter().map(|i| format!("* {}", line(i))).collect::<Vec<_>>().join("\n"),
-            Block::Table(t) => table(t),
-            Block::Figure(f) => match &f.file {
-                Some(file) => format!("![{}](<{}>)\n\n*{}*", cell(f.svg.title()), target(file), cell(&f.caption)),
-                None => format!("*Figure: {}. {}*", cell(f.svg.title()), cell(&f.caption)),
-            },
-            Block::Pre(text) => fenced(text),
-            Block::Callout(severity, title, text) => {
-                format!("> **{}: {}**\n>\n> {}", severity.word(), cell(title), line(text))
-            }
-            Block::Tiles(tiles) => {
-                let mut rows = Table::new().text("figure").number("value").text("note");
-                for tile in tiles {
-                    rows.push([&tile.label, &tile.value, &tile.note]);
-                }
-                table(&rows)
-            }
-        });
+        parts.push(self::block(block));
     }
     parts.retain(|p| !p.is_empty());
     parts.join("\n\n") + "\n"
 }
 
-fn table(table: &Table) -> String {
+/// One block.
+pub(crate) fn block(block: &Block) -> String {
+    match block {
+        Block::Heading(level, text) => format!("{} {}", "#".repeat((*level).clamp(2, 6).into()), line(text)),
+        Block::Paragraph(text) => line(text),
+        Block::List(items) => items.iter().map(|i| format!("* {}", line(i))).collect::<Vec<_>>().join("\n"),
+        Block::Table(t) => table(t),
+        Block::Figure(f) => match &f.file {
+            Some(file) => format!("![{}](<{}>)\n\n*{}*", cell(f.svg.title()), target(file), cell(&f.caption)),
+            None => format!("*Figure: {}. {}*", cell(f.svg.title()), cell(&f.caption)),
+        },
+        Block::Pre(text) => fenced(text),
+        Block::Callout(severity, title, text) => {
+            format!("> **{}: {}**\n>\n> {}", severity.word(), cell(title), line(text))
+        }
+        Block::Tiles(tiles) => {
+            let mut rows = Table::new().text("figure").number("value").text("note");
+            for tile in tiles {
+                rows.push([&tile.label, &tile.value, &tile.note]);
+            }
+            table(&rows)
+        }
+    }
+}
+
+pub(crate) fn table(table: &Table) -> String {
     let cells = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     let heads = table.columns.iter().map(|c| cell(&c.name)).collect();
     let rule = table.columns.iter().map(|c| if c.align == Align::Right { "---:" } else { "---" }.to_owned()).collect();

@@ -138,3 +138,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_notebook_has_each_table_and_figure_as_the_output_of_a_cell_that_shows_it_again() {
+    let doc = small();
+    let (page, text) = (doc.to_html(), doc.to_notebook("report.html"));
+    let notebook: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&notebook["nbformat"], &notebook["nbformat_minor"]), (&4.into(), &5.into()));
+    let cells = notebook["cells"].as_array().unwrap();
+    let ids: std::collections::BTreeSet<_> = cells.iter().map(|cell| cell["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), cells.len());
+    let code: Vec<_> = cells.iter().filter(|cell| cell["cell_type"] == "code").collect();
+    assert_eq!(code.len(), 3, "finders, table, figure");
+    for (at, cell) in code.iter().enumerate() {
+        assert_eq!(cell["execution_count"], at + 1);
+    }
+    let joined = |lines: &serde_json::Value| -> String {
+        lines.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect()
+    };
+    let table = joined(&code[1]["outputs"][0]["data"]["text/html"]);
+    assert!(table.starts_with("<table id=\"t1\">") && page.contains(&table), "{table}");
+    assert_eq!(joined(&code[1]["source"]), "table(\"t1\")");
+    assert!(page.contains("<figure id=\"f1\">\n<svg"));
+    let figure = joined(&code[2]["outputs"][0]["data"]["image/svg+xml"]);
+    assert!(figure.contains("xmlns=") && figure.trim_end().ends_with("</svg>"), "{figure}");
+    let prose: String = cells.iter().filter(|c| c["cell_type"] == "markdown").map(|c| joined(&c["source"])).collect();
+    assert!(prose.starts_with("# Tình cảm") && prose.contains("## Scores") && prose.contains("F1 by class."));
+}

@@ -200,6 +200,11 @@ pub(crate) fn multiply_with(kernel: MicroKernel, output: &mut Output<'_>, terms:
         MicroKernel::Avx2(lanes) => {
             drive::drive(Vectors::<_, _, 6, 2> { octets: lanes, lanes }, output, terms, keep);
         }
+        // The rank of most adapters: two vectors would be half empty.
+        #[cfg(target_arch = "x86_64")]
+        MicroKernel::Avx512(octets, lanes) if output.columns() <= 16 => {
+            drive::drive(Vectors::<_, _, 24, 1> { octets, lanes }, output, terms, keep);
+        }
         #[cfg(target_arch = "x86_64")]
         MicroKernel::Avx512(octets, lanes) => {
             drive::drive(Vectors::<_, _, 12, 2> { octets, lanes }, output, terms, keep);
