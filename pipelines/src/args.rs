@@ -7,7 +7,7 @@ pub struct Args {
     /// The flags of every binary.
     #[command(flatten)]
     pub common: cli::Common,
-    /// Settings that fit a data set: embedded, assessment
+    /// Settings that fit a data set or a model: embedded, assessment, llama-3.2-1b, llama-3.2-1b-instruct
     #[arg(long, default_value = "embedded")]
     pub preset: String,
     /// Folder that the preset's data paths are relative to [default: the embedded data]

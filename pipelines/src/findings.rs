@@ -53,9 +53,9 @@ pub fn write(args: &FindingsArgs) -> anyhow::Result<Vec<PathBuf>> {
         let text = environment
             .template_from_named_str(&format!("{name}{TEMPLATE}"), &source)
             .and_then(|template| template.render(()))
-            .map_err(|error| anyhow::anyhow!("{}: {error:#}", template.display()))?;
+            .map_err(|error| anyhow::anyhow!("{}: {error}", template.display()))?;
         let path = out.join(format!("{name}.md"));
-        write_bytes(&path, text.as_bytes())?;
+        write_bytes(&path, format!("{}\n", text.trim_end()).as_bytes())?;
         written.push(path);
     }
     Ok(written)
@@ -65,11 +65,26 @@ fn refuse(message: String) -> minijinja::Error {
     minijinja::Error::new(ErrorKind::InvalidOperation, message)
 }
 
+/// JSON as a template's value.
+fn shown(value: &serde_json::Value) -> Value {
+    match value {
+        serde_json::Value::Null => ().into(),
+        serde_json::Value::Bool(value) => (*value).into(),
+        serde_json::Value::String(value) => value.as_str().into(),
+        serde_json::Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => whole.into(),
+            (None, Some(value)) => value.into(),
+            (None, None) => number.to_string().into(),
+        },
+        serde_json::Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().into(),
+        serde_json::Value::Object(fields) => Value::from_pairs(fields.iter().map(|(k, v)| (k.as_str(), shown(v)))),
+    }
+}
+
 /// The words that templates may use.
 fn environment(run: &Path) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_keep_trailing_newline(true);
     let run: Arc<Path> = run.into();
     let here = run.clone();
     environment.add_function("metric", move |stage: &str, subject: &str, slice: &str, name: &str| {
@@ -78,13 +93,18 @@ fn environment(run: &Path) -> Environment<'static> {
     let here = run.clone();
     environment.add_function("rows", move |stage: &str, file: &str| rows(&here.join(stage), file));
     let here = run.clone();
+    environment.add_function("manifest", move |stage: &str| {
+        let manifest = serde_json::to_value(manifest(&here.join(stage))?);
+        manifest.map(|value| shown(&value)).map_err(|error| refuse(error.to_string()))
+    });
+    let here = run.clone();
     environment.add_function("rejected", move |stage: &str, reason: &str| {
         Ok::<_, minijinja::Error>(manifest(&here.join(stage))?.rows_rejected.get(reason).copied().unwrap_or(0))
     });
     let here = run.clone();
     environment.add_function("fact", move |stage: &str, name: &str| {
         let facts = manifest(&here.join(stage))?.facts;
-        facts.get(name).map(Value::from_serialize).ok_or_else(|| {
+        facts.get(name).map(shown).ok_or_else(|| {
             let known: Vec<&String> = facts.keys().collect();
             refuse(format!("{stage} has no fact {name}; its facts are {known:?}"))
         })
@@ -93,7 +113,7 @@ fn environment(run: &Path) -> Environment<'static> {
     environment.add_function("setting", move |stage: &str, path: &str| {
         let config = manifest(&here.join(stage))?.config;
         let found = path.split('.').try_fold(&config, |at, key| at.get(key));
-        found.map(Value::from_serialize).ok_or_else(|| refuse(format!("{stage} has no setting {path}")))
+        found.map(shown).ok_or_else(|| refuse(format!("{stage} has no setting {path}")))
     });
     let here = run.clone();
     environment.add_function("seconds", move |stage: &str| {

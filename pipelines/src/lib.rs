@@ -1,6 +1,7 @@
 //! The whole pipeline as one run folder: which stage reads what, under which settings. Each binary beside this library
 //! brings one deliverable up to date, with whatever it needs; stages whose inputs did not change are skipped.
 
+pub mod ablation;
 mod args;
 mod config;
 mod experiments;
@@ -21,9 +22,13 @@ static ALLOCATOR: kernels::RecyclingAllocator = kernels::RecyclingAllocator;
 
 /// The `main` of every binary here: bring `step` up to date and say what came of it.
 pub fn main(step: Step) -> ExitCode {
-    let args = Args::parse();
+    bring_up_to_date(&Args::parse(), step)
+}
+
+/// As [`main`], with flags that were read already.
+pub fn bring_up_to_date(args: &Args, step: Step) -> ExitCode {
     cli::run(&args.common, || {
-        let Some(run) = Run::new(&args)? else { return Ok(()) };
+        let Some(run) = Run::new(args)? else { return Ok(()) };
         run.bring_up_to_date(step)?;
         cli::say(&summary::of(&run, step)?);
         Ok(())

@@ -1,5 +1,5 @@
 use crate::config::preset;
-use crate::{Args, RunConfig, experiments};
+use crate::{Args, RunConfig, ablation, experiments};
 use anyhow::Context;
 use artifacts::{Progress, RunOptions, Seed};
 use providers::{LocalModel, Provider};
@@ -18,6 +18,7 @@ pub enum Step {
     Decide,
     Backtest,
     Experiments,
+    Ablation,
     All,
 }
 
@@ -32,6 +33,7 @@ impl Step {
             Self::Evaluate | Self::Decide => &[Self::Train],
             Self::Backtest => &[Self::Decide],
             Self::Experiments => &[Self::Backtest],
+            Self::Ablation => ablation::NEEDS,
             Self::All => &[Self::Eda, Self::Evaluate, Self::Experiments],
         }
     }
@@ -57,7 +59,7 @@ impl Run {
     /// # Errors
     /// An unknown preset or setting, or a model that cannot be found.
     pub fn new(args: &Args) -> anyhow::Result<Option<Self>> {
-        let mut layers = vec![preset(&args.preset)?];
+        let mut layers = preset(&args.preset)?;
         if let Some(file) = &args.common.config {
             let text = std::fs::read_to_string(file).with_context(|| format!("{}: cannot read", file.display()))?;
             layers.push(toml::from_str(&text).with_context(|| format!("{}: not TOML", file.display()))?);
@@ -66,6 +68,7 @@ impl Run {
         if let Some(model) = &args.model {
             config.model.clone_from(model);
         }
+        config.name_base_model();
         if args.common.print_config {
             cli::say(toml::to_string(&config)?.trim_end());
             return Ok(None);
@@ -111,11 +114,8 @@ impl Run {
         let c = &self.config;
         match step {
             Step::PrepareData => {
-                let hub = self.hub.clone();
-                let options =
-                    ingest::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref(), hub };
-                ingest::sentiment::run(&c.sentiment, &self.data, &self.folder("ingest"), &options)?;
-                ingest::market::run(&c.market, &self.data, &self.folder("ingest-market"), &options)?;
+                self.ingest_texts(&c.sentiment, &self.folder("ingest"))?;
+                ingest::market::run(&c.market, &self.data, &self.folder("ingest-market"), &self.ingest_options())?;
             }
             Step::Eda => {
                 let inputs = eda::Inputs {
@@ -134,12 +134,9 @@ impl Run {
                 synth::run(&c.synth, &inputs, &self.folder("synth"), &self.options())?;
             }
             Step::Format => {
-                let synthetic = self.file("synth", "synthetic.parquet");
-                let mut train = vec![self.file("ingest", "train.parquet")];
-                train.extend(synthetic.exists().then_some(synthetic));
                 let inputs = formatter::Inputs {
                     tokenizer: self.model.clone(),
-                    train,
+                    train: self.training_files(),
                     eval: vec![self.file("ingest", "eval.parquet")],
                 };
                 formatter::run(&c.formatter, &inputs, &self.folder("formatter"), &self.options())?;
@@ -154,12 +151,16 @@ impl Run {
                     model: self.model.clone(),
                     adapter: Some(self.adapter()),
                     eval: self.file("formatter", "eval.parquet"),
+                    dev: None,
+                    examples: vec![self.file("ingest", "eval.parquet")],
+                    train: self.training_files(),
                 };
                 evaluator::run(&c.evaluate, &inputs, &self.folder("evaluator"), &self.options())?;
             }
             Step::Decide => self.decide(&c.agent, true, &self.folder("trading-agent"))?,
             Step::Backtest => self.backtest(&self.folder("trading-agent"), &self.folder("backtester"))?,
             Step::Experiments => experiments::run(self)?,
+            Step::Ablation => ablation::run(self)?,
             Step::All => {}
         }
         Ok(())
@@ -187,6 +188,29 @@ impl Run {
         let (bars, decisions) = (self.file("ingest-market", "bars.parquet"), decisions.join("decisions.parquet"));
         backtester::run(&self.config.backtest, &bars, &decisions, out, &self.options())?;
         Ok(())
+    }
+
+    /// The selected texts under the given settings.
+    pub(crate) fn ingest_texts(&self, config: &ingest::SentimentConfig, out: &Path) -> anyhow::Result<()> {
+        ingest::sentiment::run(config, &self.data, out, &self.ingest_options())?;
+        Ok(())
+    }
+
+    fn ingest_options(&self) -> ingest::Options<'_> {
+        let hub = self.hub.clone();
+        ingest::Options { seed: self.seed, force: self.force, progress: self.progress.as_ref(), hub }
+    }
+
+    /// What is trained on: real rows, and synthetic ones where any passed.
+    fn training_files(&self) -> Vec<PathBuf> {
+        let synthetic = self.file("synth", "synthetic.parquet");
+        let real = self.file("ingest", "train.parquet");
+        std::iter::once(real).chain(synthetic.exists().then_some(synthetic)).collect()
+    }
+
+    /// The base model's folder.
+    pub(crate) fn model(&self) -> &Path {
+        &self.model
     }
 
     /// The folder of one stage.

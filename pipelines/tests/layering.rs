@@ -20,7 +20,7 @@ const FOUNDATION: [(&str, &[&str]); 11] = [
     ("lora", &["kernels"]),
     ("lm", &["kernels", "lora"]),
     ("report", &["stats"]),
-    ("providers", &["chat", "hub", "lm", "lora"]),
+    ("providers", &["artifacts", "chat", "hub", "lm", "lora"]),
 ];
 const TOP: [&str; 3] = ["pipelines", "benches", "fixtures"];
 

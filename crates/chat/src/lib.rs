@@ -24,6 +24,7 @@ pub mod prompts;
 mod python;
 mod supervise;
 mod template;
+pub mod templates;
 mod tokenizer;
 mod visible;
 

@@ -1,133 +1,145 @@
-use crate::shift::shifts;
-use crate::yardstick::yardstick;
-use crate::{Config, DistinctiveWord, Duplicates, Error, Group, Shift, Yardstick, distinctive_words, duplicates};
-use artifacts::rows::{Example, Language, Rejected};
+use crate::classify::{Yardstick, label_scores, yardsticks};
+use crate::clusters::{Cluster, clusters};
+use crate::comparison::{self, Comparison};
+use crate::compounds::{self, Compounds};
+use crate::near::{self, NearCopies};
+use crate::ngrams::{Distinctive, distinctive};
+use crate::tokens::{self, Tokens};
+use crate::vocabulary::Vocabulary;
+use crate::{Config, Error, Profile, Subject};
+use artifacts::rows::{LabelScore, Language, Rejected};
 use artifacts::{Progress, Seed};
+use chat::ChatTokenizer;
 use stats::distribution::cramers_v;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// The rows of one split, of all languages.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Split {
-    /// Its name, such as `train`.
-    pub name: String,
-    /// Its rows.
-    pub rows: Vec<Example>,
-}
+use std::collections::BTreeMap;
 
 /// Everything that was found out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
-    /// Names of the splits; the first is the reference.
-    pub splits: Vec<String>,
-    /// Rows in all.
-    pub rows: u64,
-    /// By language.
-    pub languages: Vec<LanguageAnalysis>,
-    /// Refused rows by (source, reason).
+    /// What was counted.
+    pub profile: Profile,
+    /// What was found out about each of its subjects.
+    pub findings: Vec<Findings>,
+    /// One side against another.
+    pub comparisons: Vec<Comparison>,
+    /// Rows refused by an earlier stage, by (source, reason).
     pub rejected: BTreeMap<(String, String), u64>,
 }
 
-/// What was found out about one language.
+/// What was found out about one subject.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LanguageAnalysis {
-    /// Which one.
-    pub language: Language,
-    /// Its rows, split by split; splits without a row of it are left out.
-    pub groups: Vec<Group>,
-    /// Each further split against the first.
-    pub shifts: Vec<Shift>,
+pub struct Findings {
+    /// Texts that are nearly equal.
+    pub near: NearCopies,
+    /// The most distinctive words of each label in the reference split.
+    pub distinctive: Vec<(usize, Vec<Distinctive>)>,
+    /// Tokens of the model, split by split; empty without a tokenizer.
+    pub tokens: Vec<Tokens>,
+    /// Tokens of the same texts with letters and marks apart (NFD), over those of the texts composed (NFC).
+    pub nfd_cost: Option<f64>,
+    /// Trust in each label, the least trusted first.
+    pub scores: Vec<LabelScore>,
     /// What plain methods reach on each further split.
     pub yardsticks: Vec<Yardstick>,
-    /// The most distinctive words of negative, neutral and positive rows of the first split.
-    pub distinctive: [Vec<DistinctiveWord>; 3],
-    /// Texts that occur more than once.
-    pub duplicates: Duplicates,
-    /// Cramér's V of source and label in the first split; none with one source or one label.
-    pub source_label_v: Option<f64>,
-    /// Refused rows by reason, of the sources whose kept rows are all in this language.
-    pub rejected: BTreeMap<String, u64>,
+    /// Texts about the same thing.
+    pub clusters: Vec<Cluster>,
+    /// Vietnamese words of two syllables; none for another language.
+    pub compounds: Option<Compounds>,
+    /// Cramér's V of source and label in each split; none with one source or one label.
+    pub source_label_v: Vec<Option<f64>>,
 }
 
-/// Looks at all rows. `rejected` are the rows that an earlier stage refused.
+impl Analysis {
+    /// Each subject with what was found out about it.
+    pub fn subjects(&self) -> impl Iterator<Item = (&Subject, &Findings)> {
+        self.profile.subjects.iter().zip(&self.findings)
+    }
+
+    /// The name of a split.
+    pub fn split(&self, index: usize) -> &str {
+        self.profile.splits.get(index).map_or("", String::as_str)
+    }
+
+    /// The spelling of a label.
+    pub fn label(&self, index: usize) -> &str {
+        self.profile.labels.get(index).map_or("", String::as_str)
+    }
+}
+
+/// Looks deeper into what was counted. `rejected` are the rows that an earlier stage refused.
 ///
 /// # Errors
-/// There is no split.
+/// There is no row; the tokenizer cannot represent a text.
 pub fn analyse(
-    splits: &[Split],
+    profile: Profile,
     rejected: &[Rejected],
+    tokenizer: Option<&ChatTokenizer>,
     config: &Config,
     seed: Seed,
     progress: &dyn Progress,
 ) -> Result<Analysis, Error> {
-    if splits.is_empty() {
-        return Err(Error::NoExamples);
+    if profile.rows == 0 {
+        return Err(Error::NoRows { files: profile.splits.join(", ") });
     }
-    let mut sources: BTreeMap<&str, BTreeSet<Language>> = BTreeMap::new();
-    for row in splits.iter().flat_map(|s| &s.rows) {
-        sources.entry(&row.source).or_default().insert(row.language);
+    let vocabulary = Vocabulary::new(&profile);
+    let ticker = progress.start("looking closer", profile.subjects.len() as u64 + 1);
+    let (mut findings, mut counted) = (Vec::new(), Vec::new());
+    for (place, subject) in profile.subjects.iter().enumerate() {
+        ticker.at(place as u64, subject.name());
+        let seed = seed.derive(subject.name());
+        let names = (profile.splits.as_slice(), profile.labels.as_slice());
+        let reference = subject.groups.first().map_or(0, |g| g.split);
+        let (tokens, of_texts) = match tokenizer {
+            Some(tokenizer) => tokens::count(subject, tokenizer, config.max_tokens, config.examples)?,
+            None => (Vec::new(), Vec::new()),
+        };
+        counted.push(of_texts);
+        let near_seed = seed.derive("near-duplicates").0;
+        let prior = config.distinctive_prior;
+        let (scores, (near, distinctive)) = rayon::join(
+            || label_scores(subject, names, config, seed.derive("label-errors").0),
+            || {
+                let threshold = config.near_duplicate_threshold;
+                let near = near::find(&subject.sample, names, threshold, near_seed, config.examples);
+                let count = config.distinctive_words;
+                (near, distinctive((place, subject), &vocabulary, reference, count, prior))
+            },
+        );
+        findings.push(Findings {
+            near,
+            distinctive: distinctive?,
+            nfd_cost: tokenizer.map(|t| tokens::nfd_cost(subject, t)).transpose()?.flatten(),
+            tokens,
+            scores,
+            yardsticks: yardsticks(subject, reference, &profile.labels, config.label_error_texts)?,
+            clusters: clusters(subject, config, seed.derive("clusters")),
+            compounds: is_vietnamese(subject).then(|| compounds::find((place, subject), &vocabulary, 12)),
+            source_label_v: subject.groups.iter().map(|g| v(g.sources.values())).collect::<Result<_, _>>()?,
+        });
     }
-    let present: BTreeSet<Language> = sources.values().flatten().copied().collect();
-    let ticker = progress.start("languages", present.len() as u64);
-    let mut languages = Vec::new();
-    for (done, language) in present.into_iter().enumerate() {
-        ticker.at(done as u64, language.as_str());
-        let mut found = one_language(splits, language, config, seed.derive(language.as_str()))?;
-        for row in rejected {
-            if sources.get(row.source.as_str()).is_some_and(|l| l.len() == 1 && l.contains(&language)) {
-                *found.rejected.entry(row.reason.clone()).or_default() += 1;
-            }
-        }
-        languages.push(found);
-    }
+    ticker.at(profile.subjects.len() as u64, "comparisons");
+    let comparisons = comparison::all(&profile, &vocabulary, &counted, config, seed.derive("comparisons"))?;
     let mut by_reason = BTreeMap::new();
     for row in rejected {
         *by_reason.entry((row.source.clone(), row.reason.clone())).or_default() += 1;
     }
-    Ok(Analysis {
-        splits: splits.iter().map(|s| s.name.clone()).collect(),
-        rows: splits.iter().map(|s| s.rows.len() as u64).sum(),
-        languages,
-        rejected: by_reason,
-    })
+    Ok(Analysis { profile, findings, comparisons, rejected: by_reason })
 }
 
-fn one_language(splits: &[Split], language: Language, config: &Config, seed: Seed) -> Result<LanguageAnalysis, Error> {
-    let parts: Vec<(&str, Vec<&Example>)> = splits
-        .iter()
-        .map(|s| (s.name.as_str(), s.rows.iter().filter(|r| r.language == language).collect::<Vec<_>>()))
-        .filter(|(_, rows)| !rows.is_empty())
-        .collect();
-    let groups: Vec<Group> = parts.iter().map(|(split, rows)| Group::new(split, language, rows, config)).collect();
-    let tagged: Vec<(&str, &Example)> =
-        parts.iter().flat_map(|(split, rows)| rows.iter().map(|r| (*split, *r))).collect();
-    let near_seed = seed.derive("near-duplicates").0;
-    let duplicates = duplicates::find(&tagged, config.near_duplicate_threshold, near_seed, config.examples);
-    let (mut all_shifts, mut yardsticks) = (Vec::new(), Vec::new());
-    let mut distinctive = [Vec::new(), Vec::new(), Vec::new()];
-    if let Some(((reference, reference_rows), others)) = parts.split_first() {
-        distinctive = distinctive_words(reference_rows, config.distinctive_words, config.distinctive_prior);
-        for (split, rows) in others {
-            let seed = seed.derive(&format!("shift/{split}"));
-            all_shifts.extend(shifts((reference, reference_rows), (split, rows), config, seed)?);
-            yardsticks.push(yardstick(reference_rows, split, rows)?);
-        }
+/// Whether the rows are Vietnamese: stated, or else most of those that could be told.
+pub(crate) fn is_vietnamese(subject: &Subject) -> bool {
+    match subject.language {
+        Some(language) => language == Language::Vietnamese,
+        None => subject.groups.first().is_some_and(|g| g.expected(None) == 1),
     }
-    let table: Vec<Vec<u64>> =
-        groups.first().map(|g| g.sources.values().map(|by_class| by_class.to_vec()).collect()).unwrap_or_default();
-    let source_label_v = if table.is_empty() {
-        None
-    } else {
-        cramers_v(&table).map_err(|source| Error::Statistic { figure: "source against label", source })?
-    };
-    Ok(LanguageAnalysis {
-        language,
-        groups,
-        shifts: all_shifts,
-        yardsticks,
-        distinctive,
-        duplicates,
-        source_label_v,
-        rejected: BTreeMap::new(),
-    })
+}
+
+/// Association of source and label.
+fn v<'a>(sources: impl Iterator<Item = &'a Vec<u64>>) -> Result<Option<f64>, Error> {
+    let mut table: Vec<Vec<u64>> = sources.cloned().collect();
+    let width = table.iter().map(Vec::len).max().unwrap_or(0);
+    for row in &mut table {
+        row.resize(width, 0);
+    }
+    cramers_v(&table).map_err(|source| Error::Statistic { figure: "Cramér's V of source and label", source })
 }

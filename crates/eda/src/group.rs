@@ -1,121 +1,139 @@
-use crate::Config;
-use artifacts::rows::{Example, Language, Sentiment};
+use crate::{Lengths, Mark};
+use artifacts::rows::Language;
 use std::collections::BTreeMap;
-use text::{Detected, detect_language, words};
+use text::Detected;
 
-/// The classes in the order of all tables.
-pub(crate) const LABELS: [Sentiment; 3] = [Sentiment::Negative, Sentiment::Neutral, Sentiment::Positive];
-
-/// The place of a label in [`LABELS`].
-pub(crate) fn class(label: Sentiment) -> usize {
-    match label {
-        Sentiment::Negative => 0,
-        Sentiment::Neutral => 1,
-        Sentiment::Positive => 2,
-    }
-}
-
-/// How long the texts of a group are.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Lengths {
-    /// Each row's length, in the order of the rows.
-    pub values: Vec<f64>,
-}
-
-impl Lengths {
-    /// Arithmetic mean.
-    pub fn mean(&self) -> Option<f64> {
-        stats::distribution::mean(&self.values)
-    }
-
-    /// The `q` quantile, 0.5 the median, 1 the longest.
-    pub fn quantile(&self, q: f64) -> Option<f64> {
-        stats::distribution::quantile(&self.values, q)
-    }
-}
-
-/// The rows of one language in one split.
+/// The rows of one subject in one split.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// The split's name.
-    pub split: String,
+    /// Index of the split.
+    pub split: usize,
     /// How many rows.
     pub rows: u64,
-    /// How many of them a model wrote.
+    /// Rows without text.
+    pub without_text: u64,
+    /// Rows without label.
+    pub without_label: u64,
+    /// Rows that a model wrote.
     pub synthetic: u64,
-    /// Rows of each class: negative, neutral, positive.
-    pub labels: [u64; 3],
+    /// Rows of each label, by its index.
+    pub labels: Vec<u64>,
     /// Length in characters (Unicode scalar values).
     pub characters: Lengths,
     /// Length in words.
     pub words: Lengths,
-    /// Rows of each class by source.
-    pub sources: BTreeMap<String, [u64; 3]>,
-    /// Rows by what the language detector says: `as stated`, `other`, `undecided`.
-    pub detected: BTreeMap<&'static str, u64>,
-    /// Rows that are clearly in another language, as `source row: text`; the first few.
-    pub mismatches: Vec<String>,
+    /// Words that have the form of a Vietnamese syllable.
+    pub syllables: Lengths,
+    /// Rows of each label by source.
+    pub sources: BTreeMap<usize, Vec<u64>>,
+    /// Rows with each mark, in the order of [`Mark::ALL`].
+    pub marks: [u64; Mark::ALL.len()],
+    /// Rows that are clearly English, Vietnamese, something else, and undecided.
+    pub detected: [u64; 4],
     /// Rows that contain the name of their own label.
     pub label_words: u64,
+    /// Rows that cannot be read, by reason.
+    pub unreadable: BTreeMap<String, u64>,
+    /// Rows to show, by what they are examples of.
+    pub(crate) examples: BTreeMap<Example, Vec<String>>,
+    /// The longest texts: words, row and text.
+    pub(crate) longest: Vec<(u32, String)>,
+}
+
+/// What a row is an example of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Example {
+    Marked(Mark),
+    Detected(usize),
+    LabelWord,
+    WithoutText,
+    WithoutLabel,
+    Unreadable,
+    Label(usize),
 }
 
 impl Group {
-    /// Counts the rows of one language in one split.
-    pub fn new(split: &str, language: Language, rows: &[&Example], config: &Config) -> Self {
-        let expected = match language {
-            Language::English => Detected::English,
-            Language::Vietnamese => Detected::Vietnamese,
-        };
-        let mut group = Self {
-            split: split.to_owned(),
-            rows: rows.len() as u64,
-            synthetic: rows.iter().filter(|r| r.synthetic).count() as u64,
-            labels: [0; 3],
-            characters: Lengths { values: rows.iter().map(|r| r.text.chars().count() as f64).collect() },
-            words: Lengths { values: Vec::with_capacity(rows.len()) },
+    pub(crate) fn new(split: usize) -> Self {
+        Self {
+            split,
+            rows: 0,
+            without_text: 0,
+            without_label: 0,
+            synthetic: 0,
+            labels: Vec::new(),
+            characters: Lengths::default(),
+            words: Lengths::default(),
+            syllables: Lengths::default(),
             sources: BTreeMap::new(),
-            detected: BTreeMap::from([("as stated", 0), ("other", 0), ("undecided", 0)]),
-            mismatches: Vec::new(),
+            marks: [0; Mark::ALL.len()],
+            detected: [0; 4],
             label_words: 0,
-        };
-        for row in rows {
-            let k = class(row.label);
-            bump(&mut group.labels, k);
-            bump(group.sources.entry(row.source.clone()).or_default(), k);
-            let tokens: Vec<String> = words(&row.text).collect();
-            group.words.values.push(tokens.len() as f64);
-            group.label_words += u64::from(tokens.iter().any(|w| w == row.label.as_str()));
-            let guess = detect_language(&row.text);
-            let verdict = if guess.language == expected {
-                "as stated"
-            } else if guess.language == Detected::Unknown || guess.confidence < config.language_confidence {
-                "undecided"
-            } else {
-                if group.mismatches.len() < config.examples {
-                    group.mismatches.push(format!("{} {}: {}", row.source, row.source_row, row.text));
-                }
-                "other"
-            };
-            *group.detected.entry(verdict).or_default() += 1;
+            unreadable: BTreeMap::new(),
+            examples: BTreeMap::new(),
+            longest: Vec::new(),
         }
-        group
     }
 
-    /// Rows that are clearly in another language than stated, as a share.
-    pub fn mismatch_share(&self) -> f64 {
-        self.detected.get("other").copied().unwrap_or(0) as f64 / self.rows.max(1) as f64
+    /// Rows with a mark.
+    pub fn marked(&self, mark: Mark) -> u64 {
+        self.marks.get(mark as usize).copied().unwrap_or(0)
     }
 
-    /// Rows of the largest class over rows of the smallest; none where a class has no row.
-    pub fn imbalance(&self) -> Option<f64> {
-        let (low, high) = (self.labels.iter().min()?, self.labels.iter().max()?);
-        (*low > 0).then(|| *high as f64 / *low as f64)
+    /// A number of rows as a share of all.
+    pub fn share(&self, rows: u64) -> f64 {
+        rows as f64 / self.rows.max(1) as f64
+    }
+
+    /// Rows of a label.
+    pub fn of_label(&self, label: usize) -> u64 {
+        self.labels.get(label).copied().unwrap_or(0)
+    }
+
+    /// Keeps a row to show, if there is room.
+    pub(crate) fn keep(&mut self, of: Example, limit: usize, line: impl FnOnce() -> String) {
+        let lines = self.examples.entry(of).or_default();
+        if lines.len() < limit {
+            lines.push(line());
+        }
+    }
+
+    /// The rows kept as examples of something.
+    pub(crate) fn shown(&self, of: Example) -> Vec<String> {
+        self.examples.get(&of).cloned().unwrap_or_default()
+    }
+
+    /// Rows that are clearly in another language than the stated one; where none is stated, than the commonest one.
+    pub fn in_other_language(&self, stated: Option<Language>) -> u64 {
+        let expected = self.expected(stated);
+        (0..3).filter(|i| *i != expected).filter_map(|i| self.detected.get(i)).sum()
+    }
+
+    pub(crate) fn expected(&self, stated: Option<Language>) -> usize {
+        match stated {
+            Some(Language::English) => 0,
+            Some(Language::Vietnamese) => 1,
+            None => (0..3).rev().max_by_key(|i| self.detected.get(*i)).unwrap_or(0),
+        }
     }
 }
 
-/// Counts one row of a class.
-pub(crate) fn bump(counts: &mut [u64; 3], class: usize) {
-    if let Some(count) = counts.get_mut(class) {
+/// The place of a language in [`Group::detected`].
+pub(crate) fn place_of(detected: Detected, confidence: f64, limit: f64) -> usize {
+    match detected {
+        _ if confidence < limit => 3,
+        Detected::English => 0,
+        Detected::Vietnamese => 1,
+        Detected::Other => 2,
+        Detected::Unknown => 3,
+    }
+}
+
+/// Counts one in a list that grows as needed.
+pub(crate) fn bump(counts: &mut Vec<u64>, index: usize) {
+    if counts.len() <= index {
+        counts.resize(index + 1, 0);
+    }
+    if let Some(count) = counts.get_mut(index) {
         *count += 1;
     }
 }

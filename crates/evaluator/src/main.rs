@@ -1,10 +1,17 @@
 //! `cargo run -p evaluator -- run --help`
 
 use anyhow::bail;
+use artifacts::Manifest;
 use clap::{Parser, Subcommand};
+use evaluator::generative::{self, GenerativeConfig, GenerativeInputs};
 use evaluator::{Config, Inputs};
-use std::path::PathBuf;
+use providers::{LocalModel, Provider};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Large buffers are kept for the next operation instead of going back to the system.
+#[global_allocator]
+static ALLOCATOR: kernels::RecyclingAllocator = kernels::RecyclingAllocator;
 
 /// Compare a model before and after tuning on the same evaluation rows
 #[derive(Parser)]
@@ -29,6 +36,33 @@ enum Command {
         /// Rows as `formatter run` writes them (its eval.parquet)
         #[arg(long, required_unless_present = "print_config")]
         eval: Option<PathBuf>,
+        /// Held-out rows of the same kind, to fit the temperature on
+        #[arg(long)]
+        dev: Option<PathBuf>,
+        /// Evaluation rows as `ingest` writes them (eval.parquet): texts and sources; may be repeated
+        #[arg(long)]
+        examples: Vec<PathBuf>,
+        /// Training rows as `ingest` and `synth` write them: for the classifier and the leakage report; may be repeated
+        #[arg(long)]
+        train: Vec<PathBuf>,
+        /// Where to write
+        #[arg(long, required_unless_present = "print_config")]
+        out: Option<PathBuf>,
+    },
+    /// Let the model write free answers (extraction, question answering, summarisation) and hold them against their references
+    Generative {
+        /// The base model: a folder or a Hub id
+        #[arg(long, required_unless_present = "print_config")]
+        model: Option<String>,
+        /// A PEFT adapter folder: the tuned model
+        #[arg(long)]
+        adapter: Option<PathBuf>,
+        /// Rows as `formatter run` writes them for tasks with free answers
+        #[arg(long, required_unless_present = "print_config")]
+        eval: Option<PathBuf>,
+        /// A model that grades every answer: a folder or a Hub id
+        #[arg(long)]
+        judge: Option<String>,
         /// Where to write
         #[arg(long, required_unless_present = "print_config")]
         out: Option<PathBuf>,
@@ -37,19 +71,41 @@ enum Command {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    cli::run(&args.common, || {
-        let Some(config) = args.common.load::<Config>()? else { return Ok(()) };
-        let Command::Run { model: Some(model), adapter, eval: Some(eval), out: Some(out) } = args.command else {
-            bail!("run needs --model, --eval and --out");
-        };
-        #[expect(clippy::disallowed_methods, reason = "the environment is read here, at the edge")]
-        let hub = hub::HubConfig::from_environment(|name| std::env::var(name).ok());
-        let inputs = Inputs { model: providers::find_model(&model, &hub)?, adapter, eval };
-        let progress = cli::progress();
-        let options = args.common.run_options(progress.as_ref());
-        let manifest = evaluator::run(&config, &inputs, &out, &options)?;
-        cli::say(&serde_json::to_string_pretty(&manifest.facts)?);
-        cli::say(&format!("report: {}", out.join("report.html").display()));
-        Ok(())
+    cli::run(&args.common, || match args.command {
+        Command::Run { model, adapter, eval, dev, examples, train, out } => {
+            let Some(config) = args.common.load::<Config>()? else { return Ok(()) };
+            let (Some(model), Some(eval), Some(out)) = (model, eval, out) else {
+                bail!("run needs --model, --eval and --out");
+            };
+            let inputs = Inputs { model: find(&model)?, adapter, eval, dev, examples, train };
+            let progress = cli::progress();
+            said(&evaluator::run(&config, &inputs, &out, &args.common.run_options(progress.as_ref()))?, &out)
+        }
+        Command::Generative { model, adapter, eval, judge, out } => {
+            let Some(config) = args.common.load::<GenerativeConfig>()? else { return Ok(()) };
+            let (Some(model), Some(rows), Some(out)) = (model, eval, out) else {
+                bail!("generative needs --model, --eval and --out");
+            };
+            let inputs = GenerativeInputs { model: find(&model)?, adapter, rows };
+            let judge =
+                judge.map(|judge| LocalModel::open(&find(&judge)?, None, &config.date).map_err(anyhow::Error::from));
+            let judge = judge.transpose()?;
+            let judge = judge.as_ref().map(|judge| judge as &dyn Provider);
+            let progress = cli::progress();
+            let options = args.common.run_options(progress.as_ref());
+            said(&generative::run(&config, &inputs, judge, &out, &options)?, &out)
+        }
     })
+}
+
+fn find(model: &str) -> anyhow::Result<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "the environment is read here, at the edge")]
+    let hub = hub::HubConfig::from_environment(|name| std::env::var(name).ok());
+    Ok(providers::find_model(model, &hub)?)
+}
+
+fn said(manifest: &Manifest, out: &Path) -> anyhow::Result<()> {
+    cli::say(&serde_json::to_string_pretty(&manifest.facts)?);
+    cli::say(&format!("report: {}", out.join("report.html").display()));
+    Ok(())
 }

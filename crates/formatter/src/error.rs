@@ -11,6 +11,8 @@ pub enum Error {
         "all {rows} rows of the {split} split were refused ({reasons}); see rejected.parquet, then raise max_tokens or correct the rows"
     )]
     NothingLeft { split: &'static str, rows: u64, reasons: String },
+    #[error("`{name}` is no wording; the sentiment question has {of_sentiment}; other tasks have {others}")]
+    UnknownTemplate { name: String, of_sentiment: String, others: String },
     #[error("cannot write {what} as JSON: {source}")]
     Json { what: &'static str, source: serde_json::Error },
 }

@@ -1,35 +1,48 @@
-use artifacts::rows::{Formatted, Language, Sentiment};
+use crate::exercise::Tokens;
+use artifacts::rows::Language;
 use chat::ChatTokenizer;
 use std::fmt::Write;
 
-/// The three rows that are printed: one of each label, English and Vietnamese in turn where both occur.
+/// The three rows that are printed: of different labels (or answers, for other tasks) and languages as far as there are.
 #[derive(Debug, Clone, Default)]
 pub struct Shown {
-    first: Vec<Formatted>,
+    first: Vec<Tokens>,
 }
 
+/// How many rows are printed.
+const ROWS: usize = 3;
+
 impl Shown {
-    /// Remembers the first row of each label in each language.
-    pub fn offer(&mut self, row: &Formatted) {
-        if !self.first.iter().any(|r| (r.language, r.label) == (row.language, row.label)) {
+    /// Remembers the first rows of each title in each language.
+    pub fn offer(&mut self, row: &Tokens) {
+        let alike = self.first.iter().filter(|r| (r.language, &r.title) == (row.language, &row.title)).count();
+        if alike < ROWS {
             self.first.push(row.clone());
         }
     }
 
     /// The rows to print, at most three.
-    pub fn rows(&self) -> Vec<&Formatted> {
-        let wanted = [
-            (Sentiment::Positive, Language::English),
-            (Sentiment::Negative, Language::Vietnamese),
-            (Sentiment::Neutral, Language::English),
-        ];
-        let of_label = |label| self.first.iter().filter(move |r| r.label == label);
-        wanted
-            .into_iter()
-            .filter_map(|(label, language)| {
-                of_label(label).find(|r| r.language == language).or_else(|| of_label(label).next())
-            })
-            .collect()
+    pub fn rows(&self) -> Vec<&Tokens> {
+        let wanted =
+            [("positive", Language::English), ("negative", Language::Vietnamese), ("neutral", Language::English)];
+        let mut chosen: Vec<usize> = Vec::new();
+        for (title, language) in wanted {
+            let of_title = |l: Option<Language>| {
+                let fits = |r: &Tokens| r.title == title && l.is_none_or(|l| r.language == l);
+                self.first.iter().position(fits)
+            };
+            chosen.extend(of_title(Some(language)).or_else(|| of_title(None)));
+        }
+        // Other tasks: English and Vietnamese in turn, whatever comes first.
+        for language in [Language::English, Language::Vietnamese].into_iter().cycle().take(2 * ROWS) {
+            if chosen.len() < ROWS {
+                chosen.extend(
+                    (0..self.first.len())
+                        .find(|&i| !chosen.contains(&i) && self.first.get(i).is_some_and(|r| r.language == language)),
+                );
+            }
+        }
+        chosen.into_iter().take(ROWS).filter_map(|i| self.first.get(i)).collect()
     }
 }
 
@@ -40,22 +53,40 @@ const LEGEND: &str = "Each token as `text/id`; a space is `Â·`, a line break `â†
 const WIDTH: usize = 110;
 
 /// The rows as messages, as text after the template, and token by token.
-pub fn as_markdown(rows: &[&Formatted], tokenizer: &ChatTokenizer) -> String {
+pub fn as_markdown(rows: &[&Tokens], tokenizer: &ChatTokenizer) -> String {
     let mut out = format!("# Formatted rows\n\n{LEGEND}\n");
     for (i, row) in rows.iter().enumerate() {
-        let learned = row.supervised.iter().filter(|s| **s).count();
-        let (language, label, length) = (row.language, row.label, row.ids.len());
-        let _ = write!(out, "\n## {}. {label}, {language}, {length} tokens, {learned} learned\n\n", i + 1);
+        let _ = write!(out, "\n## {}. {}\n\n", i + 1, headline(row));
         let _ = write!(out, "Messages:\n{}", fenced(&row.messages));
         let _ = write!(out, "\nAfter the chat template:\n{}", fenced(&row.text));
-        let tokens = tokenizer.tokens(&row.ids);
-        let shown =
-            tokens.iter().zip(&row.ids).zip(&row.supervised).map(|((token, id), learned)| {
-                if *learned { format!("[[{token}/{id}]]") } else { format!("{token}/{id}") }
-            });
-        let _ = write!(out, "\nTokens:\n{}", fenced(&wrapped(shown)));
+        let _ = write!(out, "\nTokens:\n{}", fenced(&token_by_token(row, tokenizer)));
     }
     out
+}
+
+/// The rows as a section of a report.
+pub(crate) fn into_report(doc: &mut report::Document, rows: &[&Tokens], tokenizer: &ChatTokenizer) {
+    doc.paragraph(LEGEND);
+    for (i, row) in rows.iter().enumerate() {
+        doc.subheading(format!("{}. {}", i + 1, headline(row)));
+        doc.paragraph("Messages:").pre(&row.messages);
+        doc.paragraph("After the chat template:").pre(&row.text);
+        doc.paragraph("Tokens:").pre(token_by_token(row, tokenizer));
+    }
+}
+
+fn headline(row: &Tokens) -> String {
+    format!("{}, {}, {} tokens, {} learned", row.title, row.language, row.ids.len(), row.learned())
+}
+
+fn token_by_token(row: &Tokens, tokenizer: &ChatTokenizer) -> String {
+    let tokens = tokenizer.tokens(&row.ids);
+    let shown = tokens
+        .iter()
+        .zip(&row.ids)
+        .zip(&row.supervised)
+        .map(|((token, id), learned)| if *learned { format!("[[{token}/{id}]]") } else { format!("{token}/{id}") });
+    wrapped(shown)
 }
 
 /// A code block whose fence is longer than any run of backticks inside.
@@ -92,7 +123,7 @@ pre,.tokens{font:13px/1.9 ui-monospace,monospace;background:#f4f6f8;padding:.8re
 .tokens .special{background:#3a2f5c}.tokens .learned{background:#1f4d2c}}";
 
 /// The same rows as one HTML page without any outside resource: control tokens violet, learned tokens green.
-pub fn as_html(rows: &[&Formatted], tokenizer: &ChatTokenizer) -> String {
+pub fn as_html(rows: &[&Tokens], tokenizer: &ChatTokenizer) -> String {
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>Formatted rows</title><style>{STYLE}</style></head><body>\n<h1>Formatted rows</h1>\n\
@@ -101,13 +132,12 @@ pub fn as_html(rows: &[&Formatted], tokenizer: &ChatTokenizer) -> String {
          <span class=\"tokens\"><span class=\"learned\">green</span></span> tokens that are learned: the answer and the end of its turn.</p>\n"
     );
     for (i, row) in rows.iter().enumerate() {
-        let learned = row.supervised.iter().filter(|s| **s).count();
-        let (language, label, length) = (row.language, row.label, row.ids.len());
         let _ = write!(
             out,
-            "<h2>{}. {label}, {language}, {length} tokens, {learned} learned</h2>\n<h3>Messages</h3>\n<pre>{}</pre>\n\
+            "<h2>{}. {}</h2>\n<h3>Messages</h3>\n<pre>{}</pre>\n\
              <h3>After the chat template</h3>\n<pre>{}</pre>\n<h3>Tokens</h3>\n<div class=\"tokens\">",
             i + 1,
+            escaped(&headline(row)),
             escaped(&row.messages),
             escaped(&row.text)
         );

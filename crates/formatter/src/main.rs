@@ -1,4 +1,4 @@
-//! `formatter run`: labelled texts to tokens and supervision mask. `formatter render`: one conversation.
+//! `formatter run`: rows of any task to tokens and supervision mask. `formatter render`: one conversation.
 
 use anyhow::{Context, bail};
 use chat::{ChatTokenizer, Message};
@@ -7,7 +7,7 @@ use formatter::{Config, Figures, Inputs};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Labelled texts to rows ready to train on
+/// Rows of any task to rows ready to train on
 #[derive(Parser)]
 #[command(name = "formatter", version)]
 struct Args {
@@ -24,7 +24,7 @@ enum Command {
         /// Folder with the model's tokenizer.json
         #[arg(long, value_name = "DIR")]
         tokenizer: PathBuf,
-        /// Parquet file of examples to train on; may be repeated
+        /// Parquet file of examples or task examples to train on; may be repeated
         #[arg(long, value_name = "FILE", required = true)]
         train: Vec<PathBuf>,
         /// Parquet file of examples to evaluate on; may be repeated
@@ -33,6 +33,12 @@ enum Command {
         /// Folder to write
         #[arg(long, value_name = "DIR", required_unless_present_any = ["check", "print_config"])]
         out: Option<PathBuf>,
+        /// Wording of the question: brief, paraphrase, labels; for other tasks direct-v1, paraphrase-v1, after-v1
+        #[arg(long, value_name = "NAME")]
+        template: Option<String>,
+        /// Wording for the evaluation rows, where it is another one
+        #[arg(long, value_name = "NAME")]
+        eval_template: Option<String>,
         /// Only the preflight: print three rows and what would be refused, write nothing
         #[arg(long)]
         check: bool,
@@ -60,9 +66,11 @@ enum Command {
 fn main() -> ExitCode {
     let Args { common, command } = Args::parse();
     cli::run(&common, || {
-        let Some(config) = common.load::<Config>()? else { return Ok(()) };
+        let Some(mut config) = common.load::<Config>()? else { return Ok(()) };
         match command {
-            Command::Run { tokenizer, train, eval, out, check } => {
+            Command::Run { tokenizer, train, eval, out, template, eval_template, check } => {
+                template.iter().try_for_each(|name| config.set_template(name, false))?;
+                eval_template.iter().try_for_each(|name| config.set_template(name, true))?;
                 let inputs = Inputs { tokenizer, train, eval };
                 match out.filter(|_| !check) {
                     Some(out) => format(&common, &config, &inputs, &out),

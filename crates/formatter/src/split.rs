@@ -1,11 +1,13 @@
+use crate::exercise::{Exercise, Split, Tokens};
+use crate::fit::{Fitted, fit};
 use crate::{Config, Error};
-use artifacts::rows::{Example, Formatted, Rejected};
+use artifacts::rows::{Example, Formatted, Rejected, Shortened};
 use artifacts::{Progress, Reader};
-use chat::{ChatTokenizer, Message, Refusal, prompts};
+use chat::{ChatTokenizer, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// One row through the template and the preflight.
+/// One training row through the template and the preflight.
 ///
 /// # Errors
 /// The reason why it must not be trained on.
@@ -15,20 +17,7 @@ pub fn format_row(
     config: &Config,
     limit: usize,
 ) -> Result<Formatted, Refusal> {
-    let mut messages = prompts::sentiment_messages(&example.text, example.language.as_str(), config.instruction);
-    messages.push(Message::assistant(example.label.as_str()));
-    let row = tokenizer.doctor(&messages, limit)?;
-    let messages = messages.iter().map(|m| serde_json::json!({"role": m.role, "content": m.content})).collect();
-    Ok(Formatted {
-        id: example.id.clone(),
-        language: example.language,
-        label: example.label,
-        messages: serde_json::Value::Array(messages).to_string(),
-        text: row.text,
-        ids: row.ids,
-        supervised: row.mask,
-        prompt_tokens: row.prompt_tokens as u32,
-    })
+    fit(tokenizer, example, config, Split::Train, limit).map(|fitted| fitted.row)
 }
 
 /// The size of one split, in rows and tokens.
@@ -50,6 +39,10 @@ pub struct Figures {
     pub refused_by_language: BTreeMap<String, u64>,
     /// Rows refused, by reason.
     pub refused: BTreeMap<String, u64>,
+    /// Rows kept whose input had to be shortened.
+    pub shortened: u64,
+    /// Tokens of each row kept, by language.
+    pub lengths: BTreeMap<String, Vec<u32>>,
 }
 
 impl Figures {
@@ -66,18 +59,20 @@ impl Figures {
         self.refused.iter().map(|(reason, n)| format!("{reason} {n}")).collect::<Vec<_>>().join(", ")
     }
 
-    fn keep(&mut self, row: &Formatted) {
+    fn keep(&mut self, row: &Tokens) {
         self.rows += 1;
         self.tokens += row.ids.len() as u64;
-        self.supervised += row.supervised.iter().filter(|s| **s).count() as u64;
+        self.supervised += row.learned() as u64;
         self.longest = self.longest.max(row.ids.len() as u64);
         *self.by_language.entry(row.language.to_string()).or_default() += 1;
+        self.lengths.entry(row.language.to_string()).or_default().push(row.ids.len() as u32);
     }
 }
 
 /// Where the rows of a split go.
-pub(crate) struct Sink<'a> {
-    pub(crate) kept: &'a mut dyn FnMut(Formatted) -> Result<(), Error>,
+pub(crate) struct Sink<'a, F> {
+    pub(crate) kept: &'a mut dyn FnMut(F, &Tokens) -> Result<(), Error>,
+    pub(crate) shortened: &'a mut dyn FnMut(Shortened) -> Result<(), Error>,
     pub(crate) refused: &'a mut dyn FnMut(Rejected) -> Result<(), Error>,
 }
 
@@ -93,31 +88,37 @@ impl Formatter<'_> {
     /// Streams the files of one split. `forbidden` are the ids that may not occur in it (those of the evaluation
     /// rows); `seen` are the ids that occurred so far: a second row of the same id is refused, since repeating rows
     /// is the trainer's business (epochs) and not the data's.
-    pub(crate) fn split(
+    pub(crate) fn split<E: Exercise>(
         &self,
-        name: &'static str,
+        split: Split,
         files: &[PathBuf],
         forbidden: &BTreeSet<String>,
         seen: &mut BTreeSet<String>,
-        sink: &mut Sink<'_>,
+        sink: &mut Sink<'_, E::Formatted>,
     ) -> Result<Figures, Error> {
+        let name = split.name();
         let mut figures = Figures::default();
         for file in files {
-            let reader = Reader::<Example>::open(file)?;
+            let reader = Reader::<E>::open(file)?;
             let ticker = self.progress.start(&format!("format {name}"), reader.total());
             let mut done = 0;
             for batch in reader {
-                for example in batch? {
+                for exercise in batch? {
                     done += 1;
-                    let refusal = if forbidden.contains(&example.id) {
+                    let refusal = if forbidden.contains(exercise.id()) {
                         Some(("in-eval", "the same text is an evaluation row".to_owned()))
-                    } else if seen.contains(&example.id) {
-                        Some(("duplicate", format!("a row with the id {} came before", example.id)))
+                    } else if seen.contains(exercise.id()) {
+                        Some(("duplicate", format!("a row with the id {} came before", exercise.id())))
                     } else {
-                        match format_row(self.tokenizer, &example, self.config, self.limit) {
-                            Ok(row) => {
-                                figures.keep(&row);
-                                (sink.kept)(row)?;
+                        match fit(self.tokenizer, &exercise, self.config, split, self.limit) {
+                            Ok(Fitted { row, shortened }) => {
+                                let tokens: Tokens = row.clone().into();
+                                figures.keep(&tokens);
+                                (sink.kept)(row, &tokens)?;
+                                if let Some(shortened) = shortened {
+                                    figures.shortened += 1;
+                                    (sink.shortened)(shortened)?;
+                                }
                                 None
                             }
                             Err(refusal) => Some((refusal.reason(), refusal.to_string())),
@@ -125,17 +126,10 @@ impl Formatter<'_> {
                     };
                     if let Some((reason, detail)) = refusal {
                         *figures.refused.entry(reason.to_owned()).or_default() += 1;
-                        *figures.refused_by_language.entry(example.language.to_string()).or_default() += 1;
-                        (sink.refused)(Rejected::new(
-                            &example.source,
-                            example.source_row,
-                            &example.text,
-                            &example.raw_label,
-                            reason,
-                            &format!("{name}: {detail}"),
-                        ))?;
+                        *figures.refused_by_language.entry(exercise.language().to_string()).or_default() += 1;
+                        (sink.refused)(exercise.refused(reason, &format!("{name}: {detail}")))?;
                     }
-                    seen.insert(example.id);
+                    seen.insert(exercise.id().to_owned());
                 }
                 ticker.at(done, "");
             }

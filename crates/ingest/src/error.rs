@@ -17,7 +17,7 @@ pub enum Error {
     Empty { path: PathBuf, name: String },
     #[error("{}: cannot be read ({message}); {remedy}", path.display())]
     Unreadable { path: PathBuf, message: String, remedy: &'static str },
-    #[error("{}: no column `{wanted}`; it has {present}; name the right one under `columns`", path.display())]
+    #[error("{}: no column `{wanted}`; it has {present}; name the right one under `columns` or with --map", path.display())]
     MissingColumn { path: PathBuf, wanted: String, present: String },
     #[error("{}: row {row}: {message}; {remedy}", path.display())]
     BadRow { path: PathBuf, row: u64, message: String, remedy: &'static str },

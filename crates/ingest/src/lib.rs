@@ -1,4 +1,5 @@
-//! The stage that brings foreign data in: labelled sentences ([`sentiment`]) and prices, news and numbers ([`market`]).
+//! The stage that brings foreign data in: labelled sentences ([`sentiment`]), exercises of other tasks ([`tasks`]), and
+//! prices, news and numbers ([`market`]).
 //!
 //! Each is a function from a configuration, a data folder and an output folder to a manifest. Sources are files here or
 //! on the Hub (`hf://datasets/…`), as Parquet, CSV, JSON lines or the layouts of particular data sets. Every row that is
@@ -10,11 +11,14 @@ mod locate;
 pub mod market;
 pub mod sentiment;
 mod table;
+pub mod tasks;
 
 pub use error::Error;
 pub use labels::known_labels;
 pub use market::MarketConfig;
 pub use sentiment::SentimentConfig;
+pub use table::Encoding;
+pub use tasks::TaskConfig;
 
 use artifacts::{Progress, Seed};
 

@@ -4,7 +4,7 @@
 mod common;
 
 use artifacts::read_all;
-use artifacts::rows::{Bar, Example, Language, News};
+use artifacts::rows::{Bar, Example, Language, News, Sentiment};
 use common::{config, options, shared, source};
 use ingest::market::{BarColumns, BarSource, MarketConfig, NewsColumns, NewsSource, TimeFormat};
 use ingest::sentiment::{SentimentConfig, SourceKind};
@@ -28,6 +28,24 @@ fn fingpt_and_vsfc_give_exactly_3000_and_250_rows_of_each_language_without_overl
     assert_eq!(manifest.facts["near_duplicate_clusters_train_eval"], 0);
     assert_eq!(manifest.rows_in, 59_937 + 11_426 + 1_583 + 3_166);
     assert_eq!(manifest.rows_in, manifest.rows_kept + manifest.rows_rejected.values().sum::<u64>());
+    // The official test part: every row, in its order, and nothing that trains resembles one.
+    let test = read("test.parquet");
+    assert_eq!(test.iter().map(|e| e.source_row).collect::<Vec<_>>(), (0..3_166).collect::<Vec<_>>());
+    let balanced = read("eval_balanced.parquet");
+    for (language, each) in [(Language::English, 83), (Language::Vietnamese, 60)] {
+        let of = |label| balanced.iter().filter(|e| (e.language, e.label) == (language, label)).count();
+        let counts = [Sentiment::Negative, Sentiment::Neutral, Sentiment::Positive].map(of);
+        assert!(counts[0] >= each && counts.iter().all(|n| *n == counts[0]), "{language}: {counts:?}");
+    }
+    // By comparing all pairs of the assessment's rows, without the index that the stage uses.
+    let sets = |rows: &[Example]| -> Vec<Vec<u64>> {
+        rows.iter().map(|e| text::ngram_hashes(&text::comparison_key(&e.text), 5)).collect()
+    };
+    let trained = sets(&train);
+    for held in sets(&[eval, balanced].concat()) {
+        let highest = trained.iter().map(|t| text::jaccard(&held, t)).fold(0.0, f64::max);
+        assert!(highest < 0.7, "{highest}");
+    }
 }
 
 #[test]

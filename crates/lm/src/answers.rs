@@ -99,7 +99,7 @@ pub fn answer(
         let mut rest = members.as_slice();
         while !rest.is_empty() {
             let (now, later) = rest.split_at(fitting(rest, group.shared, options.tokens_at_once));
-            let mut batch = Batch::new(model, now, &prefix, options)?;
+            let mut batch = Batch::new(model, now, &prefix, options);
             batch.run()?;
             found.tokens_computed += batch.computed;
             for ((row, _), answer) in now.iter().zip(batch.answers) {
@@ -128,7 +128,9 @@ fn check(model: &Llama, row: usize, question: &Question<'_>) -> Result<()> {
     model.check_rows(std::iter::once(question.prompt), 0).map_err(named)?;
     for continuation in question.continuations.iter().filter(|c| !c.is_empty()) {
         // The last token is only scored, never read.
-        model.check_rows(std::iter::once(continuation.as_slice()), question.prompt.len().saturating_sub(1)).map_err(named)?;
+        model
+            .check_rows(std::iter::once(continuation.as_slice()), question.prompt.len().saturating_sub(1))
+            .map_err(named)?;
     }
     Ok(())
 }
@@ -169,13 +171,13 @@ impl<'a> Batch<'a> {
         questions: &'a [(usize, &'a Question<'a>)],
         prefix: &'a KvCache,
         options: &'a AnswerOptions,
-    ) -> Result<Self> {
+    ) -> Self {
         let trunks = questions.iter().map(|_| Trunk::default()).collect();
         let answers = questions
             .iter()
             .map(|(_, q)| Answer { scores: vec![0.0; q.continuations.len()], ..Answer::default() })
             .collect();
-        Ok(Self { model, questions, prefix, options, trunks, answers, computed: 0 })
+        Self { model, questions, prefix, options, trunks, answers, computed: 0 }
     }
 
     fn run(&mut self) -> Result<()> {
@@ -209,9 +211,8 @@ impl<'a> Batch<'a> {
         for written in 1..self.options.max_tokens {
             // What has ended, or used up the model's positions, writes no more.
             let limit = self.model.config().max_position_embeddings;
-            let fits = |question: usize| {
-                self.questions.get(question).is_some_and(|(_, q)| q.prompt.len() + written <= limit)
-            };
+            let fits =
+                |question: usize| self.questions.get(question).is_some_and(|(_, q)| q.prompt.len() + written <= limit);
             next.retain(|(question, _)| fits(*question));
             if next.is_empty() {
                 break;
@@ -237,7 +238,13 @@ impl<'a> Batch<'a> {
     }
 
     /// The last hidden states at the last token of each row and at each token of the branches.
-    fn pass(&mut self, tokens: &Packed, branches: &[Vec<usize>], keep_rows: bool, keep_branches: bool) -> Result<Tensor> {
+    fn pass(
+        &mut self,
+        tokens: &Packed,
+        branches: &[Vec<usize>],
+        keep_rows: bool,
+        keep_branches: bool,
+    ) -> Result<Tensor> {
         self.computed += tokens.tokens() as u64;
         let longest = tokens.positions.iter().max().map_or(0, |&p| p as usize + 1);
         let tables = self.model.rotary.tables(longest)?;

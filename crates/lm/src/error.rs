@@ -55,6 +55,12 @@ pub enum Error {
     NotFinite { value: f32 },
     #[error("sampling: {field} is {found}; it must be {expected}")]
     BadSampling { field: &'static str, found: String, expected: &'static str },
+    #[error(
+        "after {tokens} tokens nothing may follow that the constraint allows; it and the tokenizer do not belong together"
+    )]
+    DeadEnd { tokens: usize },
+    #[error("constrained generation: {message}")]
+    Constraint { message: String },
     #[error(transparent)]
     Lora(#[from] lora::Error),
     #[error(transparent)]

@@ -5,7 +5,9 @@ mod common;
 
 use candle_core::Device;
 use common::{model, noise, saved};
-use lm::{Answer, AnswerOptions, Answers, Error, GenerateOptions, Llama, LoraConfig, Question, answer, generate, score};
+use lm::{
+    Answer, AnswerOptions, Answers, Error, GenerateOptions, Llama, LoraConfig, Question, answer, generate, score,
+};
 
 /// Prompts of two instructions and of none, texts of several lengths, one prompt twice.
 fn prompts() -> Vec<Vec<u32>> {

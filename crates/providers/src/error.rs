@@ -19,6 +19,32 @@ pub enum Error {
     EmptyPrompt,
     #[error("no answers to score; give at least one, none of them empty")]
     NoAnswers,
+    #[error(
+        "{provider} writes free text only and cannot promise {shape}; ask it for free text, or take a model on this machine"
+    )]
+    CannotShape { provider: String, shape: String },
+    #[error(
+        "{provider} gives no probabilities of answers; take a model on this machine, or an endpoint that returns logprobs"
+    )]
+    CannotScore { provider: String },
+    #[error("grammar {grammar:?}: {message}")]
+    BadGrammar { grammar: String, message: String },
+    #[error("{url}: no answer after {tries} tries: {message}; is the server running and the address right?")]
+    Unreachable { url: String, tries: u32, message: String },
+    #[error("{url}: status {status} after {tries} tries: {message}")]
+    Status { url: String, status: u16, tries: u32, message: String },
+    #[error("{url}: the answer cannot be read: {message}")]
+    BadResponse { url: String, message: String },
+    #[error(
+        "the budget is spent: this call may take {needed}, and of {limit} only {left} are left; raise the budget, or ask for less"
+    )]
+    BudgetSpent { needed: String, limit: String, left: String },
+    #[error(
+        "{}: this call is not on the cassette, and strict replay never asks anyone ({call}); record it first with mode `record` or `replay`", path.display()
+    )]
+    NotOnCassette { path: PathBuf, call: String },
+    #[error(transparent)]
+    Artifact(Box<artifacts::Error>),
     #[error("{}: {source}", path.display())]
     Load { path: PathBuf, source: Box<lm::Error> },
     #[error("{}: {source}", path.display())]
@@ -49,6 +75,12 @@ impl From<chat::Error> for Error {
 impl From<lm::Error> for Error {
     fn from(error: lm::Error) -> Self {
         Self::Model(Box::new(error))
+    }
+}
+
+impl From<artifacts::Error> for Error {
+    fn from(error: artifacts::Error) -> Self {
+        Self::Artifact(Box::new(error))
     }
 }
 

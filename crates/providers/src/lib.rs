@@ -1,15 +1,35 @@
-//! Who completes a prompt: today a model on this machine ([`LocalModel`]), behind one trait ([`Provider`]) so that a stage
-//! does not care, and a test can put a scripted one in its place.
+//! Who completes a prompt, behind one trait ([`Provider`]) so that a stage does not care: a model on this machine
+//! ([`LocalModel`]), any endpoint that speaks the chat-completions protocol ([`Endpoint`]), or a seeded simulation whose errors
+//! are known ([`Simulation`]). A [`Cassette`] keeps every call, so that a run is repeated offline and for nothing; a [`Budgeted`]
+//! provider stops when tokens or money are spent.
+//!
+//! Beyond free text, [`Provider::write`] takes a [`Shape`]: a grammar that the answer must follow, and ways of drawing
+//! tokens that vary texts.
 
+mod budget;
+mod cassette;
+mod delegate;
+mod endpoint;
 mod error;
+mod grammar;
 mod local;
+mod protocol;
+mod shape;
+mod simulation;
 mod source;
 pub mod testing;
+mod usage;
 
+pub use budget::{Budget, Budgeted, Prices};
+pub use cassette::{Cassette, CassetteMode};
+pub use endpoint::{Endpoint, EndpointConfig};
 pub use error::Error;
 pub use lm::Sampling;
 pub use local::LocalModel;
+pub use shape::{Form, Prompt, Shape, Written};
+pub use simulation::Simulation;
 pub use source::find_model;
+pub use usage::Usage;
 
 use chat::Message;
 
@@ -64,4 +84,33 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// As [`Provider::complete`], or there are no answers.
     fn score(&self, messages: &[Message], answers: &[&str]) -> Result<Vec<f64>, Error>;
+
+    /// Writes an answer of the wanted shape. A provider that writes only free text refuses any other shape.
+    ///
+    /// # Errors
+    /// As [`Provider::complete`], or [`Error::CannotShape`].
+    fn write(&self, prompt: Prompt<'_>, options: &Completion, shape: &Shape) -> Result<Written, Error> {
+        if !shape.is_free() {
+            return Err(Error::CannotShape { provider: self.name().to_owned(), shape: format!("{shape:?}") });
+        }
+        let reply = match prompt {
+            Prompt::Chat(messages) => self.complete(messages, options)?,
+            Prompt::Raw(prefix) => self.continue_text(prefix, options)?,
+        };
+        Ok(Written { reply, canonical: true, usage: Usage::default() })
+    }
+
+    /// log p(continuation | prefix) of each continuation of raw text, in nats: for base models. Not normalised: nothing says
+    /// that only these could follow.
+    ///
+    /// # Errors
+    /// As [`Provider::complete`], or [`Error::CannotScore`].
+    fn score_text(&self, _prefix: &str, _continuations: &[&str]) -> Result<Vec<f64>, Error> {
+        Err(Error::CannotScore { provider: self.name().to_owned() })
+    }
+
+    /// The tokens of all calls so far, as far as the provider counts them.
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
 }

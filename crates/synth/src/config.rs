@@ -14,11 +14,15 @@ pub enum Strategy {
     /// A chat message that asks for one headline of the label, for models tuned to follow instructions.
     #[serde(rename = "instruct-v1")]
     Instruct,
+    /// A chat message that asks for a text of the label with the attributes of the grid, shows real rows of the other two
+    /// labels, and wants JSON (forced by a grammar where the provider can), for models tuned to follow instructions.
+    #[serde(rename = "grid-v1")]
+    Grid,
 }
 
 impl Strategy {
     /// All strategies.
-    pub const ALL: [Self; 3] = [Self::Heading, Self::FewShot, Self::Instruct];
+    pub const ALL: [Self; 4] = [Self::Heading, Self::FewShot, Self::Instruct, Self::Grid];
 
     /// The name in settings and files.
     pub const fn name(self) -> &'static str {
@@ -26,7 +30,73 @@ impl Strategy {
             Self::Heading => "heading-v1",
             Self::FewShot => "few-shot-v1",
             Self::Instruct => "instruct-v1",
+            Self::Grid => "grid-v1",
         }
+    }
+}
+
+/// How tokens are chosen. All but `greedy-after-draw` draw at the configured temperature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Style {
+    /// Among all tokens.
+    Temperature,
+    /// Among the likeliest that together have the probability `top_p`.
+    TopP,
+    /// Among those at least `min_p` times as likely as the likeliest.
+    MinP,
+    /// A few drawn tokens, then the likeliest each time: variation at the beginning, the best guess after it.
+    GreedyAfterDraw,
+}
+
+impl Style {
+    /// All styles.
+    pub const ALL: [Self; 4] = [Self::Temperature, Self::TopP, Self::MinP, Self::GreedyAfterDraw];
+
+    /// The name in settings and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Temperature => "temperature",
+            Self::TopP => "top-p",
+            Self::MinP => "min-p",
+            Self::GreedyAfterDraw => "greedy-after-draw",
+        }
+    }
+}
+
+/// How the language model is asked for the label of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ask {
+    /// With the question that training uses, through the chat template: for models that follow instructions.
+    Question,
+    /// By how likely it is to go on, after the text, with a remark such as `Good news today.`: for base models, which have
+    /// never been asked anything.
+    Remark,
+}
+
+/// The three judges of labels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Judging {
+    /// How the language model is asked.
+    pub ask: Ask,
+    /// How many of the three must agree with the label asked for.
+    pub agree: usize,
+    /// Probability that a judge must give the intended label to agree (for the vote: its share of the answers). Where the
+    /// classifier or the score fall short of it, they do not know, and that is no agreement.
+    pub probability: f64,
+    /// Sampled answers of the vote, spread over four wordings.
+    pub votes: usize,
+    /// Temperature at which they are sampled.
+    pub vote_temperature: f64,
+    /// Real training rows that the language model's scores are calibrated on.
+    pub calibration_rows: usize,
+}
+
+impl Default for Judging {
+    fn default() -> Self {
+        Self { ask: Ask::Remark, agree: 2, probability: 0.6, votes: 8, vote_temperature: 0.5, calibration_rows: 300 }
     }
 }
 
@@ -42,10 +112,16 @@ pub struct Config {
     pub max_candidates: u64,
     /// Ways to ask, used in turn.
     pub strategies: Vec<Strategy>,
+    /// Ways to choose tokens, used in turn.
+    pub styles: Vec<Style>,
     /// Sampling temperature: above 0; below 1 for likelier, above for more varied text.
     pub temperature: f64,
-    /// Sample among the likeliest tokens that together have this probability, in (0, 1].
+    /// For [`Style::TopP`], in (0, 1].
     pub top_p: f64,
+    /// For [`Style::MinP`], in (0, 1].
+    pub min_p: f64,
+    /// Tokens drawn by [`Style::GreedyAfterDraw`] before it takes the likeliest.
+    pub drawn_tokens: usize,
     /// Tokens of an answer at most.
     pub max_tokens: usize,
     /// Words of a candidate at least.
@@ -54,19 +130,24 @@ pub struct Config {
     pub max_words: usize,
     /// Confidence of the language identification at least. Headlines have few function words, so it is seldom high.
     pub language_confidence: f64,
-    /// Jaccard similarity of character 5-grams from which on two texts are one.
+    /// Jaccard similarity of character 5-grams from which on a candidate and an earlier one, or a training row, are one.
     pub near_duplicate: f64,
-    /// How typical a text must be: at least as much as this share of held-out real rows, measured by their words and word
-    /// pairs. Below that the judges abstain, which is the verdict `label`: they know only texts like the real ones. 0
-    /// turns it off; with fewer than 200 real rows of the language it has no effect.
+    /// The same for evaluation rows: lower, because a leak is worse than a repetition.
+    pub contamination: f64,
+    /// Words in a row that no candidate may share with an evaluation row; 0 turns it off.
+    pub shared_words: usize,
+    /// The share of held-out real rows that count as the least typical, measured by their words and word pairs; a text much less
+    /// typical than those is refused, because the judges know only texts like the real ones. 0 turns it off; with fewer
+    /// than 200 real rows of the language it has no effect.
     pub typical: f64,
-    /// Probability that the classifier trained on real rows must give the intended label. Naive Bayes is far too sure of
-    /// itself: on held-out English rows (FinGPT's, and the embedded ones) it was right in 71 to 74 % where it said 0.7 or
-    /// more, in 79 to 81 % at 0.95, in 84 % at 0.99. Every run measures this anew (fact `classifier_precision`).
-    pub classifier_probability: f64,
-    /// Whether the language model's own label score must prefer the intended label too. Off by default: the zero-shot
-    /// label of a model that is not tuned yet is noise, and a model that both writes and judges agrees with itself.
-    pub require_model_agreement: bool,
+    /// Who decides about labels.
+    pub judges: Judging,
+    /// Confident learning looks for wrong labels among what the judges let pass, and refuses those whose label has at most
+    /// this out-of-fold probability; 0 turns it off. Its classifier knows no more than one judge, so it overrules the judges
+    /// only where it is sure.
+    pub confident_learning: f64,
+    /// Kept rows drawn for a person to check.
+    pub review_rows: usize,
     /// What the chat template prints as today's date.
     pub date: String,
 }
@@ -78,16 +159,22 @@ impl Default for Config {
             rows: 500,
             max_candidates: 5000,
             strategies: vec![Strategy::Heading, Strategy::FewShot],
+            styles: vec![Style::TopP, Style::MinP, Style::Temperature, Style::GreedyAfterDraw],
             temperature: 0.9,
             top_p: 0.95,
+            min_p: 0.05,
+            drawn_tokens: 12,
             max_tokens: 56,
             min_words: 5,
             max_words: 45,
             language_confidence: 0.4,
             near_duplicate: 0.8,
-            typical: 0.2,
-            classifier_probability: 0.95,
-            require_model_agreement: false,
+            contamination: 0.7,
+            shared_words: 8,
+            typical: 0.02,
+            judges: Judging::default(),
+            confident_learning: 0.1,
+            review_rows: 100,
             date: "26 Jul 2024".into(),
         }
     }
@@ -98,7 +185,10 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse = |name, value: String, allowed| Err(Error::Setting { name, value, allowed });
         if self.strategies.is_empty() {
-            return refuse("strategies", "empty".into(), "one or more of heading-v1, few-shot-v1, instruct-v1");
+            return refuse("strategies", "empty".into(), "one or more of heading-v1, few-shot-v1, instruct-v1, grid-v1");
+        }
+        if self.styles.is_empty() {
+            return refuse("styles", "empty".into(), "one or more of temperature, top-p, min-p, greedy-after-draw");
         }
         if !(self.temperature > 0.0 && self.temperature.is_finite()) {
             return refuse(
@@ -111,17 +201,33 @@ impl Config {
             let value = format!("{}, {}, {}", self.max_tokens, self.min_words, self.max_words);
             return refuse("max_tokens, min_words, max_words", value, "1 or more, the smallest number of words first");
         }
+        if !(1..=3).contains(&self.judges.agree) {
+            return refuse("judges.agree", self.judges.agree.to_string(), "1, 2 or 3");
+        }
+        if !(self.judges.vote_temperature > 0.0 && self.judges.vote_temperature.is_finite()) {
+            return refuse("judges.vote_temperature", self.judges.vote_temperature.to_string(), "above 0");
+        }
+        if self.judges.votes == 0 {
+            return refuse("judges.votes", "0".into(), "1 or more");
+        }
         let shares = [
             ("top_p", self.top_p),
+            ("min_p", self.min_p),
             ("near_duplicate", self.near_duplicate),
-            ("classifier_probability", self.classifier_probability),
+            ("contamination", self.contamination),
         ];
         for (name, value) in shares {
             if !(value > 0.0 && value <= 1.0) {
                 return refuse(name, value.to_string(), "above 0 and at most 1");
             }
         }
-        for (name, value) in [("language_confidence", self.language_confidence), ("typical", self.typical)] {
+        let from_0 = [
+            ("language_confidence", self.language_confidence),
+            ("typical", self.typical),
+            ("judges.probability", self.judges.probability),
+            ("confident_learning", self.confident_learning),
+        ];
+        for (name, value) in from_0 {
             if !(0.0..=1.0).contains(&value) {
                 return refuse(name, value.to_string(), "from 0 to 1");
             }

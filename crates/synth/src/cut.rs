@@ -9,8 +9,8 @@ pub struct Cut {
 
 /// Words after which a full stop ends nothing.
 const ABBREVIATIONS: &[&str] = &[
-    "approx", "co", "corp", "dr", "est", "etc", "inc", "jr", "ltd", "mr", "mrs", "ms", "no", "nos", "plc", "prof",
-    "sr", "st", "tp", "ts", "vs",
+    "approx", "apr", "aug", "co", "corp", "dec", "dr", "est", "etc", "feb", "inc", "jan", "jr", "jul", "jun", "ltd", "mr",
+    "mrs", "ms", "no", "nos", "nov", "oct", "plc", "prof", "sept", "sr", "st", "tp", "ts", "vs",
 ];
 
 /// Cuts an answer after its first sentence or at its first line break, whichever comes first. `finished` says whether
@@ -50,7 +50,9 @@ fn sentence_end(line: &str, closed: bool) -> Option<usize> {
             continue; // no space after it: a decimal point, a domain, an abbreviation such as U.S.
         }
         let word = line.get(..at).unwrap_or_default().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
+        // `J.`, and the last letter of `p.m.`
+        let dotted = line.get(..at - word.len()).is_some_and(|before| before.ends_with('.'));
+        let initial = word.chars().count() == 1 && (dotted || word.chars().all(char::is_uppercase));
         let abbreviation = mark == '.' && (initial || ABBREVIATIONS.contains(&word.to_lowercase().as_str()));
         let goes_on = rest.starts_with(|c: char| c.is_lowercase());
         if !abbreviation && !goes_on {
@@ -122,6 +124,8 @@ mod tests {
     fn a_sentence_ends_at_its_mark_and_not_inside_a_number_or_a_name() {
         assert_eq!(cut("U.S. sales rose 3.5 percent. Costs fell.", true).0, "U.S. sales rose 3.5 percent.");
         assert_eq!(cut("Was it J. Smith? Yes.", true).0, "Was it J. Smith?");
+        let dated = "The mill opens at 1 p.m. Finnish time on Jan. 4.";
+        assert_eq!(cut(dated, true).0, dated);
         assert_eq!(cut("It said \"we won.\" Shares rose", true).0, "It said \"we won.\"");
     }
 

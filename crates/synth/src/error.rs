@@ -1,4 +1,5 @@
 use artifacts::rows::{Language, Sentiment};
+use std::path::PathBuf;
 
 /// What can go wrong while making synthetic rows. A refused candidate is not an error.
 #[derive(Debug, thiserror::Error)]
@@ -17,4 +18,12 @@ pub enum Error {
     NoRealRows { language: Language, label: Sentiment },
     #[error("setting {name} is {value}; it must be {allowed}")]
     Setting { name: &'static str, value: String, allowed: &'static str },
+    #[error("{}: {source}", path.display())]
+    Journal { path: PathBuf, source: std::io::Error },
+    #[error("{}: {message}", path.display())]
+    Review { path: PathBuf, message: String },
+    #[error(
+        "{}: row {row}: column `correct` is {found:?}; write y or n, or leave it empty while it is not checked", path.display()
+    )]
+    ReviewRow { path: PathBuf, row: u64, found: String },
 }

@@ -2,10 +2,12 @@ use crate::Config;
 
 /// Function words that no sentence ends with.
 const DANGLING: &[&str] = &[
-    "a", "an", "and", "as", "at", "because", "but", "by", "for", "from", "if", "in", "into", "its", "of", "on", "or",
-    "than", "that", "the", "their", "to", "which", "while", "with", "và", "của", "là", "với", "từ", "những", "các",
-    "một", "để", "do", "vì", "nhưng", "trong",
+    "a", "an", "and", "because", "but", "if", "its", "or", "than", "the", "their", "while", "và", "của", "với", "từ",
+    "những", "các", "một", "để", "vì", "nhưng", "trong",
 ];
+/// Those that only a sentence with a mark at its end may end with: `the sum it applied for.`
+const OPEN: &[&str] =
+    &["as", "at", "by", "for", "from", "in", "into", "of", "on", "that", "to", "which", "with", "là", "do"];
 
 /// Shares below and above which a text is no sentence: letters among all characters, different words among all words.
 const MIN_LETTERS: f64 = 0.55;
@@ -29,7 +31,7 @@ pub(crate) fn well_formed(text: &str, complete: bool, config: &Config) -> Result
     if !complete {
         return Err("cut off by the limit of tokens".into());
     }
-    if !text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '$' | '#' | '€' | '£' | '"' | '“' | '\'')) {
+    if !text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '$' | '#' | '€' | '£' | '"' | '“' | '\'' | '(')) {
         return Err("begins in the middle of something".into());
     }
     if !text
@@ -41,7 +43,9 @@ pub(crate) fn well_formed(text: &str, complete: bool, config: &Config) -> Result
     if count('"') % 2 == 1 || count('“') != count('”') || count('(') != count(')') {
         return Err("a quote or bracket is open".into());
     }
-    if let Some(last) = words.last().filter(|w| DANGLING.contains(&w.as_str())) {
+    let marked = text.ends_with(['.', '!', '?', '…']);
+    let dangles = |w: &&String| DANGLING.contains(&w.as_str()) || (!marked && OPEN.contains(&w.as_str()));
+    if let Some(last) = words.last().filter(dangles) {
         return Err(format!("ends with `{last}`"));
     }
     let visible = text.chars().filter(|c| !c.is_whitespace()).count();
@@ -85,6 +89,8 @@ mod tests {
         let long = (0..60).map(|i| format!("word{i}")).collect::<Vec<_>>().join(" ");
         assert!(well_formed(&long, true, &config).unwrap_err().contains("at most 45"));
         well_formed("Profit rose 3.2% at the mill in May.", true, &config).unwrap();
+        well_formed("The mill did not disclose the sum it applied for.", true, &config).unwrap();
+        assert!(well_formed("The mill did not disclose the sum it applied for", true, &config).is_err());
         well_formed("$ACME wins a large order in Hanoi", true, &config).unwrap();
     }
 }

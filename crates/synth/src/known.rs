@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Characters of the n-grams that similarity is measured on: the same as `ingest` removes near duplicates by.
 const GRAM: usize = 5;
@@ -53,6 +53,41 @@ impl Known {
     }
 }
 
+/// Runs of words of some texts, each with the name of the first text that has it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Runs {
+    length: usize,
+    names: HashMap<String, String>,
+}
+
+impl Runs {
+    /// Runs of `length` words; with 0 nothing is ever shared.
+    pub(crate) fn of(length: usize) -> Self {
+        Self { length, names: HashMap::new() }
+    }
+
+    fn each(length: usize, text: &str) -> Vec<String> {
+        if length == 0 {
+            return Vec::new();
+        }
+        let words: Vec<String> = text::words(text).collect();
+        words.windows(length).map(|run| run.join(" ")).collect()
+    }
+
+    /// Adds the runs of a text.
+    pub(crate) fn add(&mut self, name: &str, text: &str) {
+        for run in Self::each(self.length, text) {
+            self.names.entry(run).or_insert_with(|| name.to_owned());
+        }
+    }
+
+    /// The first run that a text shares, with the name of where it is from.
+    pub(crate) fn find(&self, text: &str) -> Option<(String, &str)> {
+        let shared = |run: String| self.names.get(&run).map(|name| (run, name.as_str()));
+        Self::each(self.length, text).into_iter().find_map(shared)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +101,15 @@ mod tests {
         let near = find("Net sales of the mill rose to 10 million euros in June").unwrap();
         assert!(near.1 >= 0.8 && near.1 < 1.0, "{near:?}");
         assert_eq!(find("The bank cut its dividend after a heavy loss in the spring"), None);
+    }
+
+    #[test]
+    fn a_run_of_words_is_found_inside_another_sentence() {
+        let mut runs = Runs::of(8);
+        runs.add("row 7", "Net sales of the mill rose to 10 million euros in May");
+        let (run, name) = runs.find("In June, net sales of the mill rose to 10 million crowns.").unwrap();
+        assert_eq!((run.as_str(), name), ("net sales of the mill rose to 10", "row 7"));
+        assert_eq!(runs.find("Net sales of the mill rose to 9 million euros in May"), None);
+        assert_eq!(Runs::of(0).find("anything at all"), None);
     }
 }

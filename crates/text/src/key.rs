@@ -49,7 +49,7 @@ pub fn text_id(language: &str, text: &str) -> String {
 }
 
 /// New place of the tone → old place, for the three rhymes in which Vietnamese spelling wavers.
-const TONES: [(&str, &str); 15] = [
+pub(crate) const TONES: [(&str, &str); 15] = [
     ("oà", "òa"),
     ("oá", "óa"),
     ("oả", "ỏa"),

@@ -1,5 +1,8 @@
-use crate::{MinHasher, ngram_hashes};
-use std::collections::BTreeMap;
+use crate::forest::Forest;
+use crate::join::join_similar;
+use crate::{MinHasher, Signature, ngram_hashes};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
 
 /// Length of the character runs that near duplicates are compared by.
 const GRAM: usize = 5;
@@ -31,12 +34,18 @@ pub struct Clusters {
 impl Clusters {
     /// How many clusters have more than one text, and how many texts they hold together.
     pub fn shared(&self) -> (usize, usize) {
+        let sizes = self.sizes();
+        let large = sizes.iter().filter(|n| **n > 1);
+        (large.clone().count(), large.sum())
+    }
+
+    /// How many texts each cluster holds, in the order of the first text of each.
+    pub fn sizes(&self) -> Vec<usize> {
         let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
         for &r in &self.representative {
             *sizes.entry(r).or_default() += 1;
         }
-        let large = sizes.values().filter(|&&n| n > 1);
-        (large.clone().count(), large.sum())
+        sizes.into_values().collect()
     }
 }
 
@@ -49,49 +58,83 @@ impl Clusters {
 /// let keys = ["netsalesrosetoeur10mnfromeur9mn", "netsalesrosetoeur10mnfromeur8mn", "thebankcutitsdividend"];
 /// assert_eq!(text::near_duplicates(&keys, 0.7, 1).representative, [0, 0, 2]);
 /// ```
-pub fn near_duplicates<T: AsRef<str>>(keys: &[T], threshold: f64, seed: u64) -> Clusters {
-    let hasher = MinHasher::new(BANDS * ROWS, seed);
-    let sets: Vec<Vec<u64>> = keys.iter().map(|k| ngram_hashes(k.as_ref(), GRAM)).collect();
-    let mut buckets: BTreeMap<(usize, u64), Vec<usize>> = BTreeMap::new();
-    for (text, set) in sets.iter().enumerate().filter(|(_, s)| !s.is_empty()) {
-        for (band, hash) in hasher.signature(set).bands(ROWS).enumerate() {
-            buckets.entry((band, hash)).or_default().push(text);
-        }
-    }
-    let mut forest = Forest((0..keys.len()).collect());
-    let mut compared = 0;
-    for bucket in buckets.values().filter(|b| b.len() > 1) {
-        for (i, &a) in bucket.iter().enumerate() {
-            for &b in bucket.iter().skip(i + 1) {
-                if forest.root(a) == forest.root(b) {
-                    continue;
-                }
-                compared += 1;
-                if let (Some(x), Some(y)) = (sets.get(a), sets.get(b))
-                    && jaccard(x, y) >= threshold
-                {
+pub fn near_duplicates<T: AsRef<str> + Sync>(keys: &[T], threshold: f64, seed: u64) -> Clusters {
+    grouped(keys, |different, forest| {
+        let hasher = MinHasher::new(BANDS * ROWS, seed);
+        let sets: Vec<Vec<u64>> = different.par_iter().map(|key| ngram_hashes(key, GRAM)).collect();
+        let signatures: Vec<Signature> = sets.par_iter().map(|set| hasher.signature(set)).collect();
+        let mut compared = 0;
+        for band in 0..BANDS {
+            let entry = |text: usize| Some((signatures[text].band(band, ROWS)?, text));
+            let mut entries: Vec<(u64, usize)> = (0..sets.len()).into_par_iter().filter_map(entry).collect();
+            entries.par_sort_unstable();
+            let buckets: Vec<&[(u64, usize)]> = entries.chunk_by(|x, y| x.0 == y.0).filter(|b| b.len() > 1).collect();
+            let joined = &*forest;
+            let found: Vec<_> = buckets.par_iter().map(|bucket| links(bucket, &sets, threshold, joined)).collect();
+            for (links, n) in found {
+                compared += n;
+                for (a, b) in links {
                     forest.join(a, b);
                 }
             }
         }
-    }
-    Clusters { representative: (0..keys.len()).map(|i| forest.root(i)).collect(), compared }
+        compared
+    })
 }
 
-/// Union-find whose roots are the smallest index of their tree.
-struct Forest(Vec<usize>);
+/// [`near_duplicates`] without chance: an exact join ([`crate::similar_pairs`]) proposes every pair there is. What must hold
+/// for certain, such as that no near duplicate crosses a split, is clustered with this.
+///
+/// ```
+/// let keys = ["netsalesrosetoeur10mnfromeur9mn", "netsalesrosetoeur10mnfromeur8mn", "thebankcutitsdividend"];
+/// assert_eq!(text::all_near_duplicates(&keys, 0.7).representative, [0, 0, 2]);
+/// ```
+pub fn all_near_duplicates<T: AsRef<str> + Sync>(keys: &[T], threshold: f64) -> Clusters {
+    grouped(keys, |different, forest| join_similar(different, GRAM, threshold, forest))
+}
 
-impl Forest {
-    fn root(&mut self, mut i: usize) -> usize {
-        while self.0[i] != i {
-            self.0[i] = self.0[self.0[i]];
-            i = self.0[i];
+/// The similar pairs of one bucket that are not joined yet, and how many pairs were compared. Texts that one of them
+/// joins are not compared with each other, so that a bucket of copies costs little.
+fn links(bucket: &[(u64, usize)], sets: &[Vec<u64>], threshold: f64, joined: &Forest) -> (Vec<(usize, usize)>, usize) {
+    let mut roots: Vec<usize> = bucket.iter().map(|(_, text)| joined.find(*text)).collect();
+    let (mut links, mut compared) = (Vec::new(), 0);
+    for (i, (_, a)) in bucket.iter().enumerate() {
+        for (j, (_, b)) in bucket.iter().enumerate().take(i) {
+            let (own, other) = (roots[i], roots[j]);
+            if own == other {
+                continue;
+            }
+            compared += 1;
+            if jaccard(&sets[*a], &sets[*b]) >= threshold {
+                links.push((*a, *b));
+                roots.iter_mut().filter(|root| **root == own).for_each(|root| *root = other);
+            }
         }
-        i
     }
+    (links, compared)
+}
 
-    fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.0[a.max(b)] = a.min(b);
+/// Joins equal texts, and lets `similar` join the different ones (it gets them and a forest over them, and says how many
+/// pairs it compared).
+fn grouped<'a, T: AsRef<str>>(keys: &'a [T], similar: impl FnOnce(&[&'a str], &mut Forest) -> usize) -> Clusters {
+    let mut first: HashMap<&str, usize> = HashMap::with_capacity(keys.len());
+    let (mut different, mut places) = (Vec::new(), Vec::new());
+    // For each text, which of the different ones it is; the empty ones are nobody's.
+    let mut which: Vec<Option<usize>> = Vec::with_capacity(keys.len());
+    for (place, key) in keys.iter().map(AsRef::as_ref).enumerate() {
+        let number = (!key.is_empty()).then(|| {
+            *first.entry(key).or_insert_with(|| {
+                different.push(key);
+                places.push(place);
+                different.len() - 1
+            })
+        });
+        which.push(number);
     }
+    let mut forest = Forest::new(different.len());
+    let compared = similar(&different, &mut forest);
+    let representative = which.into_iter().enumerate();
+    let representative =
+        representative.map(|(place, number)| number.map_or(place, |n| places[forest.find(n)])).collect();
+    Clusters { representative, compared }
 }

@@ -26,11 +26,11 @@ struct Args {
 enum Command {
     /// Fine-tuning: writes adapter/ (or model/), steps.parquet, loss.svg, preflight.txt
     Train(args::Train),
-    /// Train a tiny Llama and its tokenizer from text, one document per line
+    /// Train a tiny Llama and its tokenizer from text
     Pretrain {
-        /// The text
-        #[arg(long)]
-        text: PathBuf,
+        /// A text file with one document per line, or a Parquet file that `ingest` wrote; may be repeated
+        #[arg(long, required = true)]
+        text: Vec<PathBuf>,
         /// Where to write the model
         #[arg(long)]
         out: PathBuf,

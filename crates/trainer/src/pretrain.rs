@@ -2,12 +2,13 @@
 
 use crate::train_loop::{Decay, Job, Optimisation, Resume, TrainRow, train};
 use crate::{Error, TrainConfig, sft, tokenizer};
-use artifacts::{Manifest, Outcome, RunOptions, StageSpec};
+use artifacts::rows::Example;
+use artifacts::{Manifest, Outcome, RunOptions, StageSpec, read_all};
 use candle_core::Device;
 use lm::Llama;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Raised when the model changes for the same input.
 const STAGE_VERSION: u32 = 2;
@@ -62,33 +63,33 @@ impl Default for PretrainConfig {
     }
 }
 
-/// Learns the tokenizer, then the model, from a text file with one document per line; writes a folder in Hugging Face form.
+/// Learns the tokenizer, then the model, from text files with one document per line, or Parquet files of
+/// [`artifacts::rows::Example`], whose labels are not looked at; writes a folder in Hugging Face form.
 ///
 /// # Errors
 /// Too little text for one update; otherwise as [`train`].
-pub fn run(config: &PretrainConfig, text: &Path, out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
+pub fn run(config: &PretrainConfig, texts: &[PathBuf], out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
     let spec = StageSpec {
         name: "pretrain",
         version: STAGE_VERSION,
         folder: out.into(),
         seed: options.seed,
         config: serde_json::to_value(config).unwrap_or_default(),
-        inputs: vec![text.into()],
+        inputs: texts.to_vec(),
         force: options.force,
     };
     let mut open = match spec.begin()? {
         Outcome::Unchanged(manifest) => return Ok(manifest),
         Outcome::Run(open) => open,
     };
-    let content = std::fs::read_to_string(text).map_err(|source| artifacts::Error::Io {
-        path: text.into(),
-        action: "read as UTF-8",
-        source,
-    })?;
-    let mut documents: Vec<&str> = content.lines().filter(|l| !l.trim().is_empty()).collect();
+    let mut content = Vec::new();
+    for path in texts {
+        content.extend(read(path)?);
+    }
+    let mut documents: Vec<&str> = content.iter().map(String::as_str).collect();
     let tokenizer = tokenizer::learn(documents.iter().copied(), config.vocabulary)?;
     documents.shuffle(&mut open.seed("documents").rng());
-    let rows = pack(&documents, &tokenizer, config, text)?;
+    let rows = pack(&documents, &tokenizer, config, texts.first().map_or(Path::new(""), PathBuf::as_path))?;
 
     let shape = lm::Config {
         intermediate_size: config.intermediate_size,
@@ -135,6 +136,18 @@ pub fn run(config: &PretrainConfig, text: &Path, out: &Path, options: &RunOption
     open.count(documents.len() as u64, documents.len() as u64);
     std::fs::remove_file(&checkpoint).ok();
     Ok(open.finish()?)
+}
+
+/// The documents of one file.
+fn read(path: &Path) -> Result<Vec<String>, Error> {
+    if path.extension().is_some_and(|extension| extension == "parquet") {
+        let rows: Vec<Example> = read_all(path)?;
+        // A document is a line everywhere else too.
+        return Ok(rows.into_iter().map(|row| row.text.replace(['\n', '\r'], " ")).collect());
+    }
+    let io = |source| artifacts::Error::Io { path: path.into(), action: "read as UTF-8", source };
+    let content = std::fs::read_to_string(path).map_err(io)?;
+    Ok(content.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect())
 }
 
 fn pack(

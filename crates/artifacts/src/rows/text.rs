@@ -24,28 +24,6 @@ text_enum! {
     }
 }
 
-text_enum! {
-    /// What became of a generated candidate: the first rung of the verification ladder that refused it, or kept.
-    Verdict, "verdict" {
-        /// Passed every rung.
-        Kept = "kept",
-        /// Empty, too short, too long, or not one sentence-like line.
-        Format = "format",
-        /// Not in the language asked for.
-        Language = "language",
-        /// Names its own label.
-        LabelLeak = "label-leak",
-        /// Exact or near copy of an earlier candidate.
-        Duplicate = "duplicate",
-        /// Exact or near copy of a training or evaluation row.
-        Contaminated = "contaminated",
-        /// The judges do not agree with the intended label.
-        Label = "label",
-        /// Verified, but more of its label are there already than were asked for.
-        Surplus = "surplus",
-    }
-}
-
 rows! {
     /// One labelled text, clean: what `ingest` and `synth` write and every text stage reads.
     Example = "example", version 1, not_empty {
@@ -86,34 +64,6 @@ rows! {
         /// The particulars, such as which row it duplicates.
         detail: String,
     }
-
-    /// A generated text with everything that decided about it.
-    Candidate = "candidate", version 1, may_be_empty {
-        /// Number of the candidate, in order of generation.
-        number: u64,
-        /// The language asked for.
-        language: Language,
-        /// The label asked for.
-        intended: Sentiment,
-        /// The prompt as sent.
-        prompt: String,
-        /// The answer as it came.
-        response: String,
-        /// The text cut from the answer, cleaned.
-        text: String,
-        /// What the classifier trained on real rows says.
-        classifier_label: Option<Sentiment>,
-        /// Its probability of the intended label.
-        classifier_probability: Option<f64>,
-        /// What the language model's own label score says.
-        model_label: Option<Sentiment>,
-        /// Its probability of the intended label.
-        model_probability: Option<f64>,
-        /// What became of it.
-        verdict: Verdict,
-        /// The particulars of the verdict.
-        detail: String,
-    }
 }
 
 impl Rejected {
@@ -130,4 +80,3 @@ impl Checks for Example {
     }
 }
 impl Checks for Rejected {}
-impl Checks for Candidate {}

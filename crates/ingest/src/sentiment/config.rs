@@ -1,3 +1,4 @@
+use crate::table::Encoding;
 use artifacts::rows::{Language, Sentiment};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -6,9 +7,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SentimentConfig {
-    /// Training rows of each language.
+    /// Training rows of each language; 0: all that can be used.
     pub train_rows: u64,
-    /// Evaluation rows of each language.
+    /// Evaluation rows of each language; 0: a tenth of the rows that can be used, 250 at most.
     pub eval_rows: u64,
     /// Classes among the training rows. By default the rare ones are lifted: UIT-VSFC has 4 % neutral, and from 120
     /// of 3,000 rows nobody learns a class that counts a third of macro-F1.
@@ -16,6 +17,14 @@ pub struct SentimentConfig {
     /// Classes among the evaluation rows. By default their natural shares: a figure on them says how the model does on
     /// data as they come.
     pub eval_balance: Balance,
+    /// Which rows of a class and source train. Evaluation rows are always drawn at random: they stand for the data as
+    /// they come.
+    pub selection: Choice,
+    /// Also write `eval_balanced.parquet`: as many rows of each class, at most `eval_rows` in all, none of them in a
+    /// cluster with a training row. Its rows may be rows of the natural set too.
+    pub eval_balanced: bool,
+    /// What becomes of equal texts with different labels.
+    pub conflicts: Conflicts,
     /// Jaccard similarity of character 5-grams from which two texts are near duplicates and stay on one side.
     pub near_duplicate_threshold: f64,
     /// Refuse rows that are clearly in another language than their source says.
@@ -33,13 +42,17 @@ impl Default for SentimentConfig {
             path: path.into(),
             columns: TextColumns::default(),
             labels: BTreeMap::new(),
+            encoding: Encoding::Auto,
         };
         Self {
             train_rows: 3000,
             eval_rows: 250,
             train_balance: Balance::LiftMinority,
             eval_balance: Balance::Natural,
-            near_duplicate_threshold: 0.8,
+            selection: Choice::Diverse,
+            eval_balanced: true,
+            conflicts: Conflicts::Vote,
+            near_duplicate_threshold: 0.7,
             check_language: true,
             sources: vec![
                 source("fingpt", Language::English, SourceKind::Instruction, "fingpt/train-00000-of-00001.parquet"),
@@ -57,6 +70,32 @@ pub enum Balance {
     Natural,
     /// Equal shares; a class with fewer rows gives all it has, and the others share what it lacks.
     LiftMinority,
+}
+
+/// Which rows of a stratum (class and source) are taken where not all are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// One after the other, each drawn with a probability that grows with the square of its distance to the nearest row
+    /// already taken (the seeding of k-means++; distance between TF-IDF vectors of words and word pairs): few rows say
+    /// the same thing, and odd ones do not push to the front.
+    Diverse,
+    /// Always the row farthest from all rows already taken (greedy k-center).
+    Farthest,
+    /// Drawn evenly.
+    Random,
+    /// The first ones of the source.
+    First,
+}
+
+/// What becomes of equal texts with different labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conflicts {
+    /// Each source has one vote for each label it gives; the label with most votes stays, a tie drops all.
+    Vote,
+    /// All go.
+    Drop,
 }
 
 /// One data set.
@@ -77,6 +116,9 @@ pub struct SourceConfig {
     /// What its own labels mean (`{"4" = "positive"}`), before the labels known anyway.
     #[serde(default)]
     pub labels: BTreeMap<String, Sentiment>,
+    /// How the bytes of a CSV file are to be read.
+    #[serde(default)]
+    pub encoding: Encoding,
 }
 
 /// The forms of data sets.

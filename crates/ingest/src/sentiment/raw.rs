@@ -1,8 +1,10 @@
+use super::clean::clean;
 use super::config::{SourceConfig, SourceKind};
+use super::journal::Journal;
 use crate::labels::{collapse, known_labels, vsfc_codes};
 use artifacts::rows::{Language, Rejected, Sentiment};
 use std::path::Path;
-use text::{Detected, collapse_whitespace, comparison_key, detect_language, detokenise, is_damaged, nfc};
+use text::{Detected, comparison_key, detect_language, is_damaged};
 
 /// The part of a data set that its authors put a row into. Ordered by how much it is protected: of equal texts, the copy in the
 /// more protected part stays.
@@ -50,12 +52,13 @@ pub(super) struct CleanRow {
 }
 
 /// Rows read so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Collector {
     pub(super) rows: Vec<CleanRow>,
     pub(super) rejected: Vec<Rejected>,
     pub(super) read: u64,
     pub(super) check_language: bool,
+    pub(super) journal: Journal,
 }
 
 /// Below this a wrong-language verdict is not acted upon: names and jargon are not proof. Of FinGPT's 14,000 different texts,
@@ -63,6 +66,10 @@ pub(super) struct Collector {
 const SURE: f64 = 0.65;
 
 impl Collector {
+    pub(super) fn new(check_language: bool, journal: Journal) -> Self {
+        Self { rows: Vec::new(), rejected: Vec::new(), read: 0, check_language, journal }
+    }
+
     pub(super) fn refuse(&mut self, source: &str, row: u64, text: &str, label: &str, reason: &str, detail: &str) {
         self.rejected.push(Rejected::new(source, row, text, label, reason, detail));
     }
@@ -72,7 +79,7 @@ impl Collector {
         let file = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let at = format!("{file}: row {}", raw.row);
         let found = raw.text.clone();
-        raw.text = clean(&raw.text, source.kind, raw.language);
+        raw.text = clean(&raw, source.kind, &mut self.journal);
         if let Err((reason, detail)) = self.check(&raw, source, &at).map(|label| {
             let key = comparison_key(&raw.text);
             self.rows.push(CleanRow { raw: raw.clone(), label, key });
@@ -93,7 +100,10 @@ impl Collector {
             own.extend(vsfc_codes());
         }
         let Some(label) = collapse(&raw.raw_label, &own) else {
-            let detail = format!("{at}: unknown label \"{}\"; known labels are {}", raw.raw_label, known_labels(&own));
+            let (label, known) = (&raw.raw_label, known_labels(&own));
+            let detail = format!(
+                "{at}: unknown label \"{label}\"; known labels are {known}; map it under `labels` or with --labels"
+            );
             return Err(("unknown-label", detail));
         };
         let guess = detect_language(&raw.text);
@@ -112,17 +122,4 @@ impl Collector {
         }
         Ok(label)
     }
-}
-
-/// The text in the form that everything later sees.
-fn clean(text: &str, kind: SourceKind, language: Language) -> String {
-    let mut text = text::repair_encoding(&nfc(text));
-    if language == Language::English {
-        text = text::repair_dos_boxes(&text);
-    }
-    let mut text = collapse_whitespace(&nfc(&text::unescape_entities(&text)));
-    if kind == SourceKind::Vsfc {
-        text = text::restore_placeholders(&text);
-    }
-    detokenise(&text)
 }

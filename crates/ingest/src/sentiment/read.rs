@@ -76,7 +76,7 @@ impl<'a> Found<'a> {
             [Wanted::required(&columns.text), Wanted::required(&columns.label), Wanted::optional(&columns.instruction)];
         let split = if self.source.kind == SourceKind::Vsfc { split_of(&file.name)? } else { Split::None };
         let name = source_name(self.source, split);
-        table::read(&file.path, &wanted, &mut |record| {
+        table::read_as(&file.path, self.source.encoding, &wanted, &mut |record| {
             into.read += 1;
             match record.content {
                 Err(fault) => into.refuse(&name, record.number, &fault.raw, "", fault.reason, &fault.detail),

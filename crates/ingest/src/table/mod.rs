@@ -4,10 +4,27 @@
 mod delimited;
 mod json;
 mod parquet;
+mod scan;
 
 use crate::Error;
 use artifacts::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
+
+/// How the bytes of a text file are to be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encoding {
+    /// As UTF-8, unless most lines beyond ASCII are not.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// UTF-8; rows that are not are refused.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// Windows-1252, of which the letters of Latin-1 (ISO 8859-1) are a part.
+    #[serde(rename = "windows-1252", alias = "latin-1", alias = "iso-8859-1")]
+    Windows1252,
+}
 
 /// A column by the names it may have, the preferred one first. Names match exactly or else without regard to case.
 #[derive(Debug, Clone)]
@@ -98,10 +115,15 @@ pub(crate) type Visit<'a> = dyn FnMut(Record) -> Result<(), Error> + 'a;
 
 /// Reads a table by the ending of its name and hands each row to `visit`. Returns the number of rows.
 pub(crate) fn read(path: &Path, wanted: &[Wanted], visit: &mut Visit<'_>) -> Result<u64, Error> {
+    read_as(path, Encoding::Auto, wanted, visit)
+}
+
+/// [`read`] with the encoding of CSV given. (JSON is always UTF-8, Parquet has no encoding.)
+pub(crate) fn read_as(path: &Path, encoding: Encoding, wanted: &[Wanted], visit: &mut Visit<'_>) -> Result<u64, Error> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
-        "csv" => delimited::read(path, b',', wanted, visit),
-        "tsv" => delimited::read(path, b'\t', wanted, visit),
+        "csv" => delimited::read(path, b',', encoding, wanted, visit),
+        "tsv" => delimited::read(path, b'\t', encoding, wanted, visit),
         "jsonl" | "ndjson" => json::read_lines(path, wanted, visit),
         "json" => json::read_list(path, wanted, visit),
         "parquet" => parquet::read(path, wanted, visit),

@@ -5,8 +5,8 @@
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use artifacts::rows::{Language, Sentiment};
 use artifacts::{NoProgress, Seed};
-use ingest::Options;
 use ingest::sentiment::{SentimentConfig, SourceConfig, SourceKind, TextColumns};
+use ingest::{Encoding, Options};
 use parquet::arrow::ArrowWriter;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,8 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) {
 
 pub(crate) fn source(name: &str, language: Language, kind: SourceKind, path: &str) -> SourceConfig {
     let (name, path) = (name.to_owned(), path.to_owned());
-    SourceConfig { name, language, kind, path, columns: TextColumns::default(), labels: BTreeMap::new() }
+    let (columns, labels, encoding) = (TextColumns::default(), BTreeMap::new(), Encoding::Auto);
+    SourceConfig { name, language, kind, path, columns, labels, encoding }
 }
 
 pub(crate) fn config(train_rows: u64, eval_rows: u64, sources: Vec<SourceConfig>) -> SentimentConfig {

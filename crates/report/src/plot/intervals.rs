@@ -5,6 +5,7 @@ use super::scale::{Scale, range, ticks};
 use super::svg::Anchor;
 use super::{Svg, WIDTH};
 use crate::format;
+use stats::classification::Interval;
 
 /// Figures with their intervals, one below the other.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +16,8 @@ pub struct IntervalPlot {
     pub x_label: String,
     /// Name of each line.
     pub rows: Vec<String>,
-    /// Name of each series and its (estimate, low, high), one for each row; none leaves a gap.
-    pub series: Vec<(String, Vec<Option<(f64, f64, f64)>>)>,
+    /// Name of each series and its figures, one for each row; none leaves a gap.
+    pub series: Vec<(String, Vec<Option<Interval>>)>,
     /// Where to draw a vertical line, such as 0 for differences.
     pub mark: Option<f64>,
 }
@@ -33,7 +34,7 @@ pub fn intervals(plot: &IntervalPlot) -> Svg {
 
     let texts: Vec<String> = plot.rows.iter().map(|r| fit_middle(r, TEXT, 230.0)).collect();
     let left = texts.iter().map(|t| width(t, TEXT)).fold(30.0, f64::max) + 24.0;
-    let values = plot.series.iter().flat_map(|(_, v)| v.iter().flatten()).flat_map(|(e, l, h)| [*e, *l, *h]);
+    let values = plot.series.iter().flat_map(|(_, v)| v.iter().flatten()).flat_map(|i| [i.estimate, i.low, i.high]);
     let (low, high) = range(values.chain(plot.mark));
     let x_marks = ticks(low, high, 7);
     let (low, high) = match x_marks.as_slice() {
@@ -51,7 +52,7 @@ pub fn intervals(plot: &IntervalPlot) -> Svg {
         let centre = top + slot * (r as f64 + 0.5);
         svg.text(left - 10.0, centre + 4.0, Anchor::End, "", text);
         for (n, (name, values)) in plot.series.iter().enumerate() {
-            let Some((estimate, from, to)) = values.get(r).copied().flatten() else { continue };
+            let Some(Interval { estimate, low: from, high: to }) = values.get(r).copied().flatten() else { continue };
             let y = centre + (n as f64 - (sets - 1.0) / 2.0) * 11.0;
             svg.path("line", &colour(n), &[(x.place(from), y), (x.place(to), y)]);
             svg.path("", &colour(n), &[(x.place(estimate), y)]);
@@ -76,7 +77,7 @@ mod tests {
             title: "t".into(),
             x_label: "points".into(),
             rows: vec!["plain".into(), "typos".into()],
-            series: vec![("tuned".into(), vec![Some((0.4, 0.3, 0.5)), None])],
+            series: vec![("tuned".into(), vec![Some(Interval { estimate: 0.4, low: 0.3, high: 0.5 }), None])],
             mark: Some(0.0),
         };
         let svg = intervals(&plot).standalone();

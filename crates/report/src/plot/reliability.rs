@@ -57,7 +57,13 @@ pub fn reliability(plot: &ReliabilityPlot) -> Svg {
     let labels = tick_labels(&x_ticks);
     let marks: Vec<(f64, String)> = x_ticks.iter().map(|t| x.place(*t)).zip(labels).collect();
     svg.segment("axis", (left, base), (WIDTH - RIGHT, base));
-    svg.text(left, base + 22.0, Anchor::Start, "soft", &format!("answers (the highest bar: {})", format::count(highest)));
+    svg.text(
+        left,
+        base + 22.0,
+        Anchor::Start,
+        "soft",
+        &format!("answers (the highest bar: {})", format::count(highest)),
+    );
     horizontal_axis(&mut svg, &marks, counts_base, left);
     svg.text(f64::midpoint(left, WIDTH - RIGHT), counts_base + 36.0, Anchor::Middle, "soft", "confidence");
     svg

@@ -113,7 +113,10 @@ pub fn out_of_fold(
                 })
             })
             .collect();
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     });
     for (i, probabilities) in parts.into_iter().flatten() {
         out[i] = probabilities;
@@ -297,9 +300,8 @@ mod tests {
                     row.push((feature, uniform() as f32));
                 }
             }
-            let score = |class: usize| {
-                row.iter().map(|(f, v)| hidden[*f as usize * 3 + class] * f64::from(*v)).sum::<f64>()
-            };
+            let score =
+                |class: usize| row.iter().map(|(f, v)| hidden[*f as usize * 3 + class] * f64::from(*v)).sum::<f64>();
             let best = (0..3).max_by(|a, b| score(*a).total_cmp(&score(*b))).unwrap();
             labels.push(best);
             rows.push(row);

@@ -1,0 +1,330 @@
+use crate::facts::{Cache, Facts, hash};
+use crate::group::{Example, Group, bump, place_of};
+use crate::key_table::{KeyTable, Repeats};
+use crate::sample::{Occurrence, Sample, SampleText};
+use crate::{Config, Mark};
+use artifacts::rows::Language;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// One row of a data set, as read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Record {
+    /// Its number in its file, from 0.
+    pub row: u64,
+    /// The text, if there is one.
+    pub text: Option<String>,
+    /// The label, if there is one.
+    pub label: Option<String>,
+    /// The language that its source states, if it does.
+    pub language: Option<Language>,
+    /// The source, if it is told.
+    pub source: Option<String>,
+    /// Whether a model wrote it.
+    pub synthetic: bool,
+    /// Why it cannot be read, if it cannot.
+    pub fault: Option<String>,
+}
+
+/// Different labels or sources that are told apart; later ones count as one.
+const NAMES: usize = 256;
+/// Subjects: the languages, and rows of no stated language.
+const SUBJECTS: [Option<Language>; 3] = [Some(Language::English), Some(Language::Vietnamese), None];
+
+/// Everything counted about a data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Names of the splits; the first is the reference.
+    pub splits: Vec<String>,
+    /// Labels as the rows spell them, in the order of the expected ones, then as met.
+    pub labels: Vec<String>,
+    /// Sources in the order met.
+    pub sources: Vec<String>,
+    /// Rows read.
+    pub rows: u64,
+    /// By language.
+    pub subjects: Vec<Subject>,
+}
+
+/// Everything counted about the rows of one language.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// The language its source states; none where it is not stated.
+    pub language: Option<Language>,
+    /// Split by split; splits without a row are left out.
+    pub groups: Vec<Group>,
+    /// Texts that are equal byte for byte.
+    pub exact: Repeats,
+    /// Texts that are equal but for case, spacing and punctuation.
+    pub folded: Repeats,
+    /// Different texts, uniformly drawn.
+    pub sample: Vec<SampleText>,
+    /// Whether the sample holds every text.
+    pub complete: bool,
+    /// Repeated, leaked and contradictory texts met first, as lines to show.
+    pub(crate) repeated: Vec<String>,
+    pub(crate) leaked: Vec<String>,
+    pub(crate) contradictory: Vec<String>,
+}
+
+impl Subject {
+    /// `en`, `vi`, or `all` where no language is stated.
+    pub fn name(&self) -> &'static str {
+        self.language.map_or("all", Language::as_str)
+    }
+
+    /// All its rows.
+    pub fn rows(&self) -> u64 {
+        self.groups.iter().map(|g| g.rows).sum()
+    }
+}
+
+/// Counts rows as they come. Memory does not grow with them beyond the limits of the settings.
+pub struct Profiler<'a> {
+    config: &'a Config,
+    expected: Vec<String>,
+    labels: Names,
+    sources: Names,
+    splits: Vec<String>,
+    cache: Cache,
+    exact: KeyTable,
+    folded: KeyTable,
+    rows: u64,
+    subjects: Vec<Open>,
+}
+
+struct Open {
+    groups: BTreeMap<usize, Group>,
+    sample: Sample,
+    repeated: Vec<(u64, String)>,
+    leaked: Vec<(u64, String)>,
+    contradictory: Vec<(u64, String)>,
+}
+
+impl<'a> Profiler<'a> {
+    /// Nothing counted yet.
+    pub fn new(config: &'a Config) -> Self {
+        let expected: Vec<String> = config.expected_labels.iter().map(|l| l.trim().to_lowercase()).collect();
+        let open = || Open {
+            groups: BTreeMap::new(),
+            sample: Sample::new(config.sample_texts),
+            repeated: Vec::new(),
+            leaked: Vec::new(),
+            contradictory: Vec::new(),
+        };
+        Self {
+            config,
+            labels: Names { names: expected.clone(), places: BTreeMap::new() },
+            expected,
+            sources: Names::default(),
+            splits: Vec::new(),
+            cache: Cache::new(16),
+            exact: KeyTable::new(config.exact_texts),
+            folded: KeyTable::new(config.exact_texts),
+            rows: 0,
+            subjects: SUBJECTS.iter().map(|_| open()).collect(),
+        }
+    }
+
+    /// Counts rows of a split. Give some thousand at a time: they are looked at in parallel.
+    pub fn add(&mut self, split: &str, records: &[Record]) {
+        if records.is_empty() {
+            return;
+        }
+        let split = self.splits.iter().position(|s| s == split).unwrap_or_else(|| {
+            self.splits.push(split.to_owned());
+            self.splits.len() - 1
+        });
+        let (cache, expected) = (&self.cache, &self.expected);
+        let look = |record: &Record| -> Option<(Facts, bool)> {
+            let text = record.text.as_deref().filter(|t| !t.trim().is_empty())?;
+            let raw = hash(text.as_bytes());
+            Some(cache.get(raw).map_or_else(|| (Facts::of(text, raw, expected), true), |known| (known, false)))
+        };
+        let facts: Vec<Option<(Facts, bool)>> = records.par_iter().with_min_len(256).map(look).collect();
+        for (record, facts) in records.iter().zip(facts) {
+            if let Some((facts, true)) = facts {
+                self.cache.put(facts);
+            }
+            self.count(split, record, facts.map(|(f, _)| f));
+        }
+    }
+
+    fn count(&mut self, split: usize, record: &Record, facts: Option<Facts>) {
+        self.rows += 1;
+        let limit = self.config.examples;
+        let subject = SUBJECTS.iter().position(|s| *s == record.language).unwrap_or(SUBJECTS.len() - 1);
+        let label = record.label.as_deref().map(str::trim).filter(|l| !l.is_empty()).map(|l| self.labels.place(l));
+        let source = record.source.as_deref().map(|s| self.sources.place(s));
+        let Some(open) = self.subjects.get_mut(subject) else { return };
+        let group = open.groups.entry(split).or_insert_with(|| Group::new(split));
+        group.rows += 1;
+        let row = record.row;
+        if let Some(fault) = &record.fault {
+            *group.unreadable.entry(fault.clone()).or_default() += 1;
+            group.keep(Example::Unreadable, limit, || format!("{row}: {fault}"));
+            return;
+        }
+        group.synthetic += u64::from(record.synthetic);
+        let text = record.text.as_deref().unwrap_or_default();
+        if let Some(label) = label {
+            bump(&mut group.labels, label);
+            if label >= self.expected.len() {
+                group.keep(Example::Label(label), limit, || line(row, text));
+            }
+        } else {
+            group.without_label += 1;
+            group.keep(Example::WithoutLabel, limit, || line(row, text));
+        }
+        if let (Some(source), Some(label)) = (source, label) {
+            bump(group.sources.entry(source).or_default(), label);
+        }
+        let Some(facts) = facts else {
+            group.without_text += 1;
+            group.keep(Example::WithoutText, limit, || format!("{row}: label {:?}", record.label.as_deref()));
+            return;
+        };
+        group.characters.add(facts.characters);
+        group.words.add(facts.words);
+        group.syllables.add(facts.syllables);
+        for (mark, count) in Mark::ALL.into_iter().zip(&mut group.marks) {
+            *count += u64::from(facts.marks.has(mark));
+        }
+        for mark in Mark::ALL {
+            if facts.marks.has(mark) {
+                group.keep(Example::Marked(mark), limit, || line(row, text));
+            }
+        }
+        let confidence = f64::from(facts.confidence);
+        let place = place_of(facts.detected, confidence, self.config.limits.language_confidence);
+        if let Some(count) = group.detected.get_mut(place) {
+            *count += 1;
+        }
+        group.keep(Example::Detected(place), limit, || line(row, text));
+        if label.is_some_and(|l| l < 32 && facts.names >> l & 1 == 1) {
+            group.label_words += 1;
+            group.keep(Example::LabelWord, limit, || line(row, text));
+        }
+        longest(&mut group.longest, facts.words, limit, || line(row, text));
+
+        let bit = label.map(|l| l.min(31) as u8);
+        let subject_bit = subject as u8;
+        if let Some(seen) = self.exact.add(facts.raw, subject_bit, split, bit) {
+            let as_line = || {
+                let name = |l: usize| self.labels.names.get(l).map_or("", String::as_str);
+                let others = (0..32).filter(|l| seen.labels >> l & 1 == 1).map(name).collect::<Vec<_>>().join(", ");
+                format!("{row}: {} (before: {others}): {}", label.map_or("", name), short(text))
+            };
+            if seen.before == 1 {
+                keep(&mut open.repeated, limit, facts.raw, || short(text));
+            }
+            if seen.second_label {
+                keep(&mut open.contradictory, limit, facts.raw, as_line);
+            }
+        }
+        if let Some(seen) = self.folded.add(facts.key, subject_bit, split, bit)
+            && seen.second_split
+        {
+            keep(&mut open.leaked, limit, facts.key, || line(row, text));
+        }
+        if open.sample.wants(facts.key) {
+            let occurrence = Occurrence { split, source, label, synthetic: record.synthetic, rows: 1 };
+            open.sample.add(facts.key, occurrence, || SampleText {
+                text: text.to_owned(),
+                row,
+                characters: facts.characters,
+                words: facts.words,
+                syllables: facts.syllables,
+                marks: facts.marks,
+                occurrences: Vec::new(),
+            });
+        } else {
+            open.sample.partial = true;
+        }
+    }
+
+    /// Everything counted.
+    pub fn finish(self) -> Profile {
+        let Self { exact, folded, labels, sources, splits, rows, .. } = self;
+        let subjects = self.subjects.into_iter().zip(SUBJECTS).enumerate();
+        let subjects = subjects.filter(|(_, (open, _))| !open.groups.is_empty()).map(|(place, (open, language))| {
+            let place = place as u8;
+            let times = |key: u64, line: String| match exact.rows(key, place) {
+                Some(n) => format!("{n} times: {line}"),
+                None => line,
+            };
+            Subject {
+                language,
+                groups: open.groups.into_values().collect(),
+                exact: exact.repeats(place),
+                folded: folded.repeats(place),
+                complete: !open.sample.partial,
+                sample: open.sample.into_texts(),
+                repeated: open.repeated.into_iter().map(|(key, line)| times(key, line)).collect(),
+                leaked: open.leaked.into_iter().map(|(_, line)| line).collect(),
+                contradictory: open.contradictory.into_iter().map(|(_, line)| line).collect(),
+            }
+        });
+        let subjects = subjects.collect();
+        Profile { splits, labels: labels.names, sources: sources.names, rows, subjects }
+    }
+}
+
+/// A row to show: its number and the beginning of its text.
+pub(crate) fn line(row: u64, text: &str) -> String {
+    format!("{row}: {}", short(text))
+}
+
+/// The first characters of a text, on one line.
+pub(crate) fn short(text: &str) -> String {
+    const LONGEST: usize = 240;
+    let mut line: String = text.chars().take(LONGEST).map(|c| if c == '\n' || c == '\r' { ' ' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+fn keep(lines: &mut Vec<(u64, String)>, limit: usize, key: u64, line: impl FnOnce() -> String) {
+    if lines.len() < limit && lines.iter().all(|(k, _)| *k != key) {
+        lines.push((key, line()));
+    }
+}
+
+/// Keeps the longest texts, the longest first; among equals the first met.
+fn longest(kept: &mut Vec<(u32, String)>, words: u32, limit: usize, line: impl FnOnce() -> String) {
+    let place = kept.iter().position(|(w, _)| *w < words).unwrap_or(kept.len());
+    if place < limit {
+        kept.insert(place, (words, line()));
+        kept.truncate(limit);
+    }
+}
+
+/// Names by number, in the order met. Case does not matter.
+#[derive(Debug, Default)]
+struct Names {
+    names: Vec<String>,
+    places: BTreeMap<String, usize>,
+}
+
+impl Names {
+    fn place(&mut self, name: &str) -> usize {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        let lower = name.trim().to_lowercase();
+        let known = self.names.iter().position(|n| n.trim().to_lowercase() == lower);
+        let place = known.unwrap_or_else(|| {
+            if self.names.len() < NAMES {
+                self.names.push(name.to_owned());
+            } else if self.names.len() == NAMES {
+                self.names.push("(all others)".to_owned());
+            }
+            self.names.len() - 1
+        });
+        if self.places.len() < 4 * NAMES {
+            self.places.insert(name.to_owned(), place);
+        }
+        place
+    }
+}

@@ -1,0 +1,70 @@
+use crate::Profile;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The words of every text of the sample, numbered in the order met. Links have none: their pieces say nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Vocabulary {
+    names: Vec<String>,
+    /// For each subject and each text of its sample, the numbers of its words.
+    texts: Vec<Vec<Vec<u32>>>,
+}
+
+impl Vocabulary {
+    pub(crate) fn new(profile: &Profile) -> Self {
+        let mut vocabulary = Self::default();
+        let mut numbers: HashMap<String, u32> = HashMap::new();
+        for subject in &profile.subjects {
+            let mut texts = Vec::with_capacity(subject.sample.len());
+            for text in &subject.sample {
+                let mut ids = Vec::with_capacity(text.words as usize);
+                for word in text::words(&without_links(&text.text)) {
+                    let next = vocabulary.names.len() as u32;
+                    let id = *numbers.entry(word).or_insert_with_key(|word| {
+                        vocabulary.names.push(word.clone());
+                        next
+                    });
+                    ids.push(id);
+                }
+                texts.push(ids);
+            }
+            vocabulary.texts.push(texts);
+        }
+        vocabulary
+    }
+
+    /// How many different words.
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(crate) fn name(&self, word: u32) -> &str {
+        self.names.get(word as usize).map_or("", String::as_str)
+    }
+
+    /// The words of a text.
+    pub(crate) fn of(&self, subject: usize, text: usize) -> &[u32] {
+        self.texts.get(subject).and_then(|s| s.get(text)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The text without web addresses.
+pub(crate) fn without_links(text: &str) -> Cow<'_, str> {
+    let is_link = |word: &str| word.contains("://") || word.starts_with("www.");
+    if text.contains("://") || text.contains("www.") {
+        Cow::Owned(text.split_whitespace().filter(|w| !is_link(w)).collect::<Vec<_>>().join(" "))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_go_and_the_words_around_them_stay() {
+        assert_eq!(without_links("Oil falls https://t.co/x today www.a.b"), "Oil falls today");
+        assert_eq!(without_links("Oil falls"), "Oil falls");
+    }
+}
