@@ -73,9 +73,9 @@ with torch.inference_mode():
     work(prompts[:1])
     first = score(prompts[:1])[0]
     forget_peak_memory()
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     results = [work(batch) for batch in batches]
-    seconds = time.perf_counter() - began
+    seconds, busy = time.perf_counter() - began, time.process_time() - busy
 print(
     json.dumps(
         {
@@ -86,6 +86,7 @@ print(
             "rows": len(prompts),
             "seconds": round(seconds, 3),
             "rows_per_second": round(len(prompts) / seconds, 4),
+            "cpu_seconds": round(busy, 2),
             "prompt_tokens": sum(map(len, prompts)),
             "tokens_written": sum(results) if options.mode == "generate" else 0,
             "first_scores": first,

@@ -1,6 +1,7 @@
 use crate::config::preset;
 use crate::{Args, RunConfig, ablation, experiments};
 use anyhow::Context;
+use artifacts::rows::Language;
 use artifacts::{Progress, RunOptions, Seed};
 use providers::{LocalModel, Provider};
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ impl Step {
             Self::Backtest => &[Self::Decide],
             Self::Experiments => &[Self::Backtest],
             Self::Ablation => ablation::NEEDS,
-            Self::All => &[Self::Eda, Self::Evaluate, Self::Experiments],
+            Self::All => &[Self::Synthetic, Self::Eda, Self::Evaluate, Self::Experiments],
         }
     }
 }
@@ -118,11 +119,11 @@ impl Run {
                 ingest::market::run(&c.market, &self.data, &self.folder("ingest-market"), &self.ingest_options())?;
             }
             Step::Eda => {
-                let inputs = eda::Inputs {
-                    examples: vec![self.file("ingest", "train.parquet"), self.file("ingest", "eval.parquet")],
-                    rejected: vec![self.file("ingest", "rejected.parquet")],
-                };
-                eda::run(&c.eda, &inputs, &self.folder("eda"), &self.options())?;
+                self.look(&c.eda, "eda")?;
+                for language in Language::ALL {
+                    let only = eda::Config { only: Some(*language), ..c.eda.clone() };
+                    self.look(&only, &format!("eda-{language}"))?;
+                }
             }
             Step::Synthetic => {
                 let inputs = synth::Inputs {
@@ -163,6 +164,15 @@ impl Run {
             Step::Ablation => ablation::run(self)?,
             Step::All => {}
         }
+        Ok(())
+    }
+
+    /// What is in the selected rows, and in the synthetic ones where there are any.
+    fn look(&self, config: &eda::Config, folder: &str) -> anyhow::Result<()> {
+        let mut examples = self.training_files();
+        examples.insert(1, self.file("ingest", "eval.parquet"));
+        let inputs = eda::Inputs { examples, rejected: vec![self.file("ingest", "rejected.parquet")] };
+        eda::run_with_tokenizer(config, &inputs, Some(&self.model), &self.folder(folder), &self.options())?;
         Ok(())
     }
 

@@ -6,12 +6,16 @@ use artifacts::{Manifest, read_all};
 use std::fmt::Write;
 
 /// The reports, by stage.
-const REPORTS: [(&str, &str); 6] = [
+const REPORTS: [(&str, &str); 10] = [
+    ("ingest", "report.html"),
     ("eda", "report.html"),
+    ("eda-en", "report.html"),
+    ("eda-vi", "report.html"),
     ("synth", "report.html"),
-    ("formatter", "examples.html"),
+    ("formatter", "report.html"),
     ("evaluator", "report.html"),
     ("backtester", "report.html"),
+    ("ablation", "report.html"),
     ("experiments", "report.html"),
 ];
 

@@ -281,8 +281,11 @@ fn of_labels(analysis: &Analysis, group: &Group, held_out: bool, config: &Config
     if present.len() > CLASSES {
         return;
     }
-    let least = present.iter().min_by_key(|(l, n)| (*n, *l));
-    let most = present.iter().max_by_key(|(l, n)| (*n, std::cmp::Reverse(*l)));
+    // One row with a mistyped label is no class.
+    let known: Vec<(usize, u64)> = present.iter().copied().filter(|(l, _)| *l < expected).collect();
+    let classes = if known.len() < 2 { &present } else { &known };
+    let least = classes.iter().min_by_key(|(l, n)| (*n, *l));
+    let most = classes.iter().max_by_key(|(l, n)| (*n, std::cmp::Reverse(*l)));
     if let (Some((small, few)), Some((large, many))) = (least, most) {
         let ratio = *many as f64 / *few as f64;
         if ratio > limits.imbalance_ratio {
@@ -290,7 +293,7 @@ fn of_labels(analysis: &Analysis, group: &Group, held_out: bool, config: &Config
                 "The largest class ({}) has {ratio:.1} times the rows of the smallest ({}): {}. Accuracy flatters, read macro F1.",
                 analysis.label(*large),
                 analysis.label(*small),
-                counts(&present)
+                counts(classes)
             );
             let remedy =
                 "Lift the small classes in the training rows; keep evaluation rows natural, and report each class.";

@@ -112,6 +112,7 @@ fn an_unknown_and_an_absent_label_are_told_apart() {
     let odd = alert(&seen, AlertKind::LabelSet);
     assert_eq!((odd.count, odd.level), (1, AlertLevel::Warning));
     assert!(odd.message.contains("Not expected: bullish? 1"), "{}", odd.message);
+    assert!(seen.iter().all(|a| a.kind != AlertKind::Imbalance), "one mistyped label is no class");
     let mut splits = clean();
     splits[1].1.retain(|r| r.label.as_deref() != Some("neutral"));
     let seen = found(&splits);

@@ -1,16 +1,19 @@
 //! Tasks whose answer is free text: extraction, question answering, summarisation.
 
+mod measure;
+mod page;
+
 use crate::Error;
 use crate::model::Model;
-use artifacts::rows::{FormattedTask, Generation, Metric, TaskKind};
+use artifacts::rows::{FormattedTask, Generation, TaskKind};
 use artifacts::runtime::Stopwatch;
-use artifacts::{Manifest, Outcome, RunOptions, Seed, StageSpec, read_all};
+use artifacts::{Manifest, Outcome, RunOptions, StageSpec, read_all};
 use chat::Message;
 use lm::Precision;
+use measure::{Figure, figures};
+use page::page;
 use providers::{Completion, Provider};
-use report::{Document, Table, format};
 use serde::{Deserialize, Serialize};
-use stats::classification::{Bootstrap, Interval, bootstrap};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -241,133 +244,6 @@ fn parse_grade(reply: &str) -> Option<f64> {
     let reply = reply.strip_suffix('.').unwrap_or(reply);
     let grade: u8 = reply.parse().ok()?;
     (1..=5).contains(&grade).then(|| f64::from(grade - 1) / 4.0)
-}
-
-/// One measure of some answers.
-struct Figure {
-    subject: String,
-    slice: String,
-    name: &'static str,
-    rows: usize,
-    interval: Option<Interval>,
-}
-
-impl Figure {
-    fn metrics(&self) -> Vec<Metric> {
-        let of = |end: &str, value: Option<f64>| Metric {
-            subject: self.subject.clone(),
-            slice: self.slice.clone(),
-            metric: format!("{}{end}", self.name),
-            value,
-            n: self.rows as u64,
-        };
-        let interval = self.interval;
-        vec![
-            of("", interval.map(|i| i.estimate)),
-            of("_low", interval.map(|i| i.low)),
-            of("_high", interval.map(|i| i.high)),
-        ]
-    }
-}
-
-type Measure = (&'static str, fn(&Generation) -> Option<f64>);
-
-const MEASURES: [Measure; 6] = [
-    ("exact_match", |g| Some(f64::from(u8::from(g.exact_match)))),
-    ("token_f1", |g| Some(g.token_f1)),
-    ("rouge_l", |g| Some(g.rouge_l)),
-    ("entity_f1", |g| g.entity_f1),
-    ("judged", |g| g.judged),
-    ("finished", |g| Some(f64::from(u8::from(g.finished)))),
-];
-
-/// Means with intervals for each model, of all answers and of each task and language.
-fn figures(generations: &[Generation], config: &GenerativeConfig, seed: Seed) -> Result<Vec<Figure>, Error> {
-    let mut slices: BTreeMap<(String, String), Vec<&Generation>> = BTreeMap::new();
-    for generation in generations {
-        let task = generation.task.as_str();
-        let names = ["all".to_owned(), task.to_owned(), format!("{task}:{}", generation.language)];
-        for slice in names {
-            slices.entry((generation.subject.clone(), slice)).or_default().push(generation);
-        }
-    }
-    let mut figures = Vec::new();
-    for ((subject, slice), rows) in slices {
-        for (name, measure) in MEASURES {
-            // Over the answers that have this measure; how many there are is beside it.
-            let values: Vec<f64> = rows.iter().filter_map(|g| measure(g)).collect();
-            if values.is_empty() {
-                continue;
-            }
-            let seed = seed.derive(&subject).derive(&slice).derive(name).0;
-            let settings = Bootstrap { resamples: config.resamples, level: config.confidence, seed };
-            let mean = |drawn: &[usize]| {
-                let sum: f64 = drawn.iter().filter_map(|&row| values.get(row)).sum();
-                [Some(sum / drawn.len() as f64)]
-            };
-            let [interval] = bootstrap(values.len(), &settings, mean)?;
-            figures.push(Figure { subject: subject.clone(), slice: slice.clone(), name, rows: values.len(), interval });
-        }
-    }
-    Ok(figures)
-}
-
-fn page(
-    rows: &[FormattedTask],
-    generations: &[Generation],
-    figures: &[Figure],
-    config: &GenerativeConfig,
-    judge: Option<&str>,
-) -> Document {
-    let mut doc = Document::new("Free answers");
-    doc.subtitle(format!("{} rows", format::count(rows.len() as u64)));
-    let mut table =
-        Table::new().text("who").text("rows").text("measure").number("answers").number("mean").number("interval");
-    for figure in figures {
-        let show = |v: Option<f64>| format::number(v, 3);
-        table.push([
-            figure.subject.clone(),
-            figure.slice.clone(),
-            figure.name.to_owned(),
-            figure.rows.to_string(),
-            show(figure.interval.map(|i| i.estimate)),
-            format!("{} … {}", show(figure.interval.map(|i| i.low)), show(figure.interval.map(|i| i.high))),
-        ]);
-    }
-    doc.table(table.caption(format!("Means with {:.0} % bootstrap intervals.", config.confidence * 100.0)));
-    doc.heading("The farthest from their reference");
-    let last = generations.last().map_or("", |g| g.subject.as_str());
-    let mut worst: Vec<&Generation> = generations.iter().filter(|g| g.subject == last).collect();
-    worst.sort_by(|a, b| a.rouge_l.total_cmp(&b.rouge_l).then_with(|| a.id.cmp(&b.id)));
-    let mut table =
-        Table::new().text("task").text("language").text("reference").text("answer").number("ROUGE-L").number("judged");
-    for g in worst.into_iter().take(config.shown) {
-        table.push([
-            g.task.to_string(),
-            g.language.to_string(),
-            g.reference.clone(),
-            crate::unread::shown(&g.response),
-            format::number(Some(g.rouge_l), 3),
-            format::number(g.judged, 2),
-        ]);
-    }
-    doc.table(table.caption(format!("Of the {last} model.")));
-    doc.heading("How it was measured");
-    let judged = match judge {
-        Some(name) => {
-            let unread = generations.iter().filter(|g| g.judged.is_none()).count();
-            format!(
-                "Judged: a grade of 1 to 5 by {name}, as 0 to 1; {unread} of its replies could not be read and are left out."
-            )
-        }
-        None => "No judge was given.".to_owned(),
-    };
-    doc.list([
-        format!("Greedy answers of at most {} tokens; finished is the share that the model ended itself.", config.max_new_tokens),
-        "Exact match and token F1 after lower case, without punctuation and English articles; ROUGE-L by words, without stemming; entity F1 of `type: name` lists, for extraction.".to_owned(),
-        judged,
-    ]);
-    doc
 }
 
 #[cfg(test)]

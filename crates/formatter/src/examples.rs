@@ -66,13 +66,19 @@ pub fn as_markdown(rows: &[&Tokens], tokenizer: &ChatTokenizer) -> String {
 
 /// The rows as a section of a report.
 pub(crate) fn into_report(doc: &mut report::Document, rows: &[&Tokens], tokenizer: &ChatTokenizer) {
-    doc.paragraph(LEGEND);
+    doc.paragraph(LEGEND.replace('`', ""));
     for (i, row) in rows.iter().enumerate() {
         doc.subheading(format!("{}. {}", i + 1, headline(row)));
-        doc.paragraph("Messages:").pre(&row.messages);
+        doc.paragraph("Messages:").pre(pretty(&row.messages));
         doc.paragraph("After the chat template:").pre(&row.text);
         doc.paragraph("Tokens:").pre(token_by_token(row, tokenizer));
     }
+}
+
+/// The messages with each field on its own line.
+fn pretty(messages: &str) -> String {
+    let value: Option<serde_json::Value> = serde_json::from_str(messages).ok();
+    value.and_then(|v| serde_json::to_string_pretty(&v).ok()).unwrap_or_else(|| messages.to_owned())
 }
 
 fn headline(row: &Tokens) -> String {

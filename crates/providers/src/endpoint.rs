@@ -30,7 +30,7 @@ impl EndpointConfig {
             base_url: base_url.trim_end_matches('/').to_owned(),
             model: model.to_owned(),
             api_key: None,
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             retries: 5,
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(30),
@@ -61,8 +61,7 @@ impl Endpoint {
     /// The system gives no sockets or threads.
     pub fn new(config: EndpointConfig) -> Result<Self, Error> {
         let fail = |message: String| Error::Unreachable { url: config.base_url.clone(), tries: 0, message };
-        let client =
-            reqwest::Client::builder().timeout(config.timeout).build().map_err(|e| fail(e.to_string()))?;
+        let client = reqwest::Client::builder().timeout(config.timeout).build().map_err(|e| fail(e.to_string()))?;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| fail(e.to_string()))?;
         Ok(Self { config, client, runtime, usage: Mutex::default() })
@@ -124,10 +123,8 @@ impl Endpoint {
 
     /// Adds up what a call took: what the server says, or an estimate where it says nothing.
     fn count(&self, told: Option<Usage>, body: &Value, answer: &str) -> Usage {
-        let usage = told.unwrap_or_else(|| Usage {
-            prompt_tokens: estimate(&body.to_string()),
-            answer_tokens: estimate(answer),
-        });
+        let usage = told
+            .unwrap_or_else(|| Usage { prompt_tokens: estimate(&body.to_string()), answer_tokens: estimate(answer) });
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner) += usage;
         usage
     }

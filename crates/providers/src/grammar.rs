@@ -31,7 +31,8 @@ impl Grammars {
     pub(crate) fn constraint(&self, form: &Form) -> Result<GrammarConstraint, Error> {
         let grammar = match form {
             Form::Choice(answers) => {
-                let quoted: Vec<String> = answers.iter().map(|a| serde_json::Value::from(a.as_str()).to_string()).collect();
+                let quoted: Vec<String> =
+                    answers.iter().map(|a| serde_json::Value::from(a.as_str()).to_string()).collect();
                 TopLevelGrammar::from_lark(format!("start: {}", quoted.join(" | ")))
             }
             Form::Regex(pattern) => TopLevelGrammar::from_regex(pattern),

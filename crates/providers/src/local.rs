@@ -136,10 +136,11 @@ impl LocalModel {
     }
 
     fn grammars(&self) -> Result<&Grammars, Error> {
-        let made = self.grammars.get_or_init(|| {
-            Grammars::new(&self.folder, self.model.config().vocab_size, self.tokenizer.end_ids())
-        });
-        let bad = |message: &String| Error::BadGrammar { grammar: format!("for {}", self.name), message: message.clone() };
+        let made = self
+            .grammars
+            .get_or_init(|| Grammars::new(&self.folder, self.model.config().vocab_size, self.tokenizer.end_ids()));
+        let bad =
+            |message: &String| Error::BadGrammar { grammar: format!("for {}", self.name), message: message.clone() };
         made.as_ref().map_err(bad)
     }
 
@@ -233,18 +234,14 @@ impl Provider for LocalModel {
         let same = |n: usize| whole.iter().all(|ids| ids.len() > n + 1 && ids.get(n) == first.get(n));
         let shared = (0..first.len()).take_while(|n| same(*n)).count().min(self.raw(prefix)?.len());
         let prompt = first.get(..shared).unwrap_or_default();
-        let rest: Vec<Vec<u32>> =
-            whole.iter().map(|ids| ids.get(shared..).unwrap_or_default().to_vec()).collect();
+        let rest: Vec<Vec<u32>> = whole.iter().map(|ids| ids.get(shared..).unwrap_or_default().to_vec()).collect();
         self.check_length(prompt, rest.iter().map(Vec::len).max().unwrap_or(1))?;
         self.read.fetch_add((shared + rest.iter().map(Vec::len).sum::<usize>()) as u64, Ordering::Relaxed);
         Ok(lm::score(&self.model, prompt, &rest)?)
     }
 
     fn usage(&self) -> Usage {
-        Usage {
-            prompt_tokens: self.read.load(Ordering::Relaxed),
-            answer_tokens: self.written.load(Ordering::Relaxed),
-        }
+        Usage { prompt_tokens: self.read.load(Ordering::Relaxed), answer_tokens: self.written.load(Ordering::Relaxed) }
     }
 
     fn score(&self, messages: &[Message], answers: &[&str]) -> Result<Vec<f64>, Error> {

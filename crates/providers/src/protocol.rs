@@ -8,7 +8,12 @@ use serde_json::{Map, Value, json};
 const ALTERNATIVES: u32 = 20;
 
 /// Path and body of a call that writes.
-pub(crate) fn write_call(model: &str, prompt: Prompt<'_>, options: &Completion, shape: &Shape) -> (&'static str, Value) {
+pub(crate) fn write_call(
+    model: &str,
+    prompt: Prompt<'_>,
+    options: &Completion,
+    shape: &Shape,
+) -> (&'static str, Value) {
     let mut body = Map::new();
     body.insert("model".into(), json!(model));
     let path = match prompt {
@@ -117,13 +122,12 @@ pub(crate) fn read_reply(url: &str, bytes: &[u8]) -> Result<(Reply, Option<Usage
     Ok((Reply { text, finished: choice.finish_reason.as_deref() != Some("length") }, usage))
 }
 
+/// Probabilities of answers, and what they took where the server says so.
+pub(crate) type Scored = (Vec<f64>, Option<Usage>);
+
 /// The probability of each answer, from the alternatives to the first token: those that begin exactly one of the answers
 /// share its probability, and what begins none does not count.
-pub(crate) fn read_scores(
-    url: &str,
-    bytes: &[u8],
-    answers: &[&str],
-) -> Result<Option<(Vec<f64>, Option<Usage>)>, Error> {
+pub(crate) fn read_scores(url: &str, bytes: &[u8], answers: &[&str]) -> Result<Option<Scored>, Error> {
     let (choice, usage) = parse(url, bytes)?;
     let Some(position) = choice.logprobs.and_then(|l| l.content).and_then(|c| c.into_iter().next()) else {
         return Ok(None);

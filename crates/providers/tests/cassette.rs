@@ -23,16 +23,16 @@ fn drawn(seed: u64) -> Completion {
 
 /// All that a stage may ask.
 fn ask(provider: &dyn Provider, n: u64) -> Result<String, Error> {
-    let mut said = String::new();
+    let mut said = Vec::new();
     for seed in 0..n {
-        said += &provider.continue_text("Good news:", &drawn(seed))?.text;
+        said.push(provider.continue_text("Good news:", &drawn(seed))?.text);
         let question = [Message::user("positive or negative?")];
         let shape = Shape::choice(["negative", "positive"]);
-        said += &provider.write(Prompt::Chat(&question), &drawn(seed), &shape)?.reply.text;
+        said.push(provider.write(Prompt::Chat(&question), &drawn(seed), &shape)?.reply.text);
     }
-    said += &format!("{:?}", provider.score(&[Message::user("positive")], &["negative", "positive"])?);
-    said += &format!("{:?}", provider.score_text("positive", &["negative", "positive"])?);
-    Ok(said)
+    said.push(format!("{:?}", provider.score(&[Message::user("positive")], &["negative", "positive"])?));
+    said.push(format!("{:?}", provider.score_text("positive", &["negative", "positive"])?));
+    Ok(said.concat())
 }
 
 #[test]

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chat::Message;
-use providers::{Budget, Budgeted, Completion, Endpoint, EndpointConfig, Error, Prices, Prompt, Provider, Sampling, Shape, Usage};
+use providers::{
+    Budget, Budgeted, Completion, Endpoint, EndpointConfig, Error, Prices, Prompt, Provider, Sampling, Shape, Usage,
+};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -38,7 +40,7 @@ fn serve(answers: Vec<Answer>) -> Server {
                 let Some((name, value)) = header.trim().split_once(": ") else { break };
                 match name.to_lowercase().as_str() {
                     "content-length" => length = value.parse().unwrap(),
-                    "authorization" => key = value.to_owned(),
+                    "authorization" => value.clone_into(&mut key),
                     _ => {}
                 }
             }
@@ -49,8 +51,12 @@ fn serve(answers: Vec<Answer>) -> Server {
                 silent.push(stream);
                 continue;
             };
-            write!(stream, "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
-                .unwrap();
+            write!(
+                stream,
+                "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
+                body.len()
+            )
+            .unwrap();
         }
         if !silent.is_empty() {
             std::thread::sleep(Duration::from_secs(20)); // the connections stay open
@@ -59,6 +65,7 @@ fn serve(answers: Vec<Answer>) -> Server {
     Server { url, requests }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an answer by script may be none")]
 fn says(text: &str, read: u64, written: u64) -> Answer {
     let body = json!({
         "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
@@ -67,6 +74,7 @@ fn says(text: &str, read: u64, written: u64) -> Answer {
     Some((200, "", body.to_string()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "an answer by script may be none")]
 fn refuses(status: u16, headers: &'static str) -> Answer {
     Some((status, headers, json!({"error": {"message": "no room"}}).to_string()))
 }

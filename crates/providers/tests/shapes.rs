@@ -37,7 +37,8 @@ fn a_model_that_writes_nonsense_still_gives_one_of_the_choices() {
 #[test]
 fn a_regular_expression_and_a_grammar_hold_to_the_last_character() {
     let (_folder, model) = tiny();
-    let regex = Shape { form: Some(Form::Regex("[A-Z][a-z]{3,8} (rose|fell) [0-9]{1,2}%\\.".into())), ..Shape::default() };
+    let regex =
+        Shape { form: Some(Form::Regex("[A-Z][a-z]{3,8} (rose|fell) [0-9]{1,2}%\\.".into())), ..Shape::default() };
     let lark = "start: \"{\\\"text\\\": \\\"\" WORDS \"\\\"}\"\nWORDS: /[a-z]{2,5}( [a-z]{2,5}){2}/\n";
     let json = Shape { form: Some(Form::Lark(lark.into())), ..Shape::default() };
     for seed in 0..10 {
@@ -79,13 +80,15 @@ fn a_split_that_the_tokenizer_would_not_choose_is_noticed() {
     let question = [Message::user("Sentiment?")];
     let mut odd = 0;
     for seed in 0..40 {
-        let hot = Completion { sampling: Sampling::Sample { temperature: 5.0, top_k: None, top_p: None, seed }, ..drawn(seed) };
+        let hot = Completion {
+            sampling: Sampling::Sample { temperature: 5.0, top_k: None, top_p: None, seed },
+            ..drawn(seed)
+        };
         let written = model.write(Prompt::Chat(&question), &hot, &Shape::choice(LABELS)).unwrap();
         assert!(LABELS.contains(&written.reply.text.as_str()));
         let own = model.tokenizer().encode(&written.reply.text).unwrap();
-        // Other splits of a word have more tokens than the tokenizer's own.
-        let same = own.len() as u64 == written.usage.answer_tokens;
-        assert_eq!(written.canonical, same, "{written:?}");
+        // A split into another number of tokens is certainly another split.
+        assert!(own.len() as u64 == written.usage.answer_tokens || !written.canonical, "{written:?}");
         odd += usize::from(!written.canonical);
     }
     assert!(odd > 0, "a hot model splits words in odd ways now and then");
@@ -97,7 +100,10 @@ fn continuations_of_raw_text_are_scored_as_the_model_would_write_them() {
     let scores = model.score_text("Profit rose.", &[" Up", " Down today"]).unwrap();
     let whole = |continuation: &str| {
         let ids: Vec<u32> = continuation.bytes().map(u32::from).collect();
-        model.score_ids(&[&[256][..], &"Profit rose.".bytes().map(u32::from).collect::<Vec<_>>()].concat(), &[ids, vec![1]])
+        model.score_ids(
+            &[&[256][..], &"Profit rose.".bytes().map(u32::from).collect::<Vec<_>>()].concat(),
+            &[ids, vec![1]],
+        )
     };
     // exp(score) is not normalised: the ratio to a third continuation is what `score_ids` tells.
     let one = model.score_text("Profit rose.", &[" Up", "\u{1}"]).unwrap();

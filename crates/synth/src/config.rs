@@ -185,7 +185,11 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse = |name, value: String, allowed| Err(Error::Setting { name, value, allowed });
         if self.strategies.is_empty() {
-            return refuse("strategies", "empty".into(), "one or more of heading-v1, few-shot-v1, instruct-v1, grid-v1");
+            return refuse(
+                "strategies",
+                "empty".into(),
+                "one or more of heading-v1, few-shot-v1, instruct-v1, grid-v1",
+            );
         }
         if self.styles.is_empty() {
             return refuse("styles", "empty".into(), "one or more of temperature, top-p, min-p, greedy-after-draw");

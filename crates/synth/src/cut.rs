@@ -9,8 +9,8 @@ pub struct Cut {
 
 /// Words after which a full stop ends nothing.
 const ABBREVIATIONS: &[&str] = &[
-    "approx", "apr", "aug", "co", "corp", "dec", "dr", "est", "etc", "feb", "inc", "jan", "jr", "jul", "jun", "ltd", "mr",
-    "mrs", "ms", "no", "nos", "nov", "oct", "plc", "prof", "sept", "sr", "st", "tp", "ts", "vs",
+    "approx", "apr", "aug", "co", "corp", "dec", "dr", "est", "etc", "feb", "inc", "jan", "jr", "jul", "jun", "ltd",
+    "mr", "mrs", "ms", "no", "nos", "nov", "oct", "plc", "prof", "sept", "sr", "st", "tp", "ts", "vs",
 ];
 
 /// Cuts an answer after its first sentence or at its first line break, whichever comes first. `finished` says whether

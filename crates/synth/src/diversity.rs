@@ -73,8 +73,7 @@ fn variety(texts: &[&str]) -> Variety {
 /// Each synthetic text with a real one of its length in words, or of the nearest length that is left; no real text twice. Drawn,
 /// because rows of a file often stand in order of source.
 fn matched<'a>(synthetic: &[&'a str], real: &[&'a Example], seed: Seed) -> Vec<(&'a str, &'a str)> {
-    let mut left: Vec<(usize, &str)> =
-        real.iter().map(|e| (text::words(&e.text).count(), e.text.as_str())).collect();
+    let mut left: Vec<(usize, &str)> = real.iter().map(|e| (text::words(&e.text).count(), e.text.as_str())).collect();
     left.shuffle(&mut seed.rng());
     let mut pairs = Vec::new();
     for text in synthetic {

@@ -31,7 +31,8 @@ pub(crate) fn well_formed(text: &str, complete: bool, config: &Config) -> Result
     if !complete {
         return Err("cut off by the limit of tokens".into());
     }
-    if !text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '$' | '#' | '€' | '£' | '"' | '“' | '\'' | '(')) {
+    if !text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '$' | '#' | '€' | '£' | '"' | '“' | '\'' | '('))
+    {
         return Err("begins in the middle of something".into());
     }
     if !text

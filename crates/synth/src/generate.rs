@@ -173,7 +173,8 @@ pub fn generate_from(
         number = end;
         let kept: u64 = ladder.kept.iter().sum();
         // Whichever of the two limits is nearer ends the work.
-        let by_candidates = (u128::from(config.rows) * u128::from(number) / u128::from(config.max_candidates.max(1))) as u64;
+        let by_candidates =
+            (u128::from(config.rows) * u128::from(number) / u128::from(config.max_candidates.max(1))) as u64;
         ticker.at(kept.max(by_candidates), &format!("kept {kept} of {}, {number} candidates", config.rows));
     }
     drop(ticker);
@@ -278,20 +279,13 @@ fn send_back(
 
 impl Maker<'_> {
     /// Drafts of all orders: written, cleaned, examined, and judged where no rung before the judges refuses them.
-    fn drafts(
-        &self,
-        orders: &[Order],
-        ladder: &Ladder<'_>,
-        journal: Option<&Journal>,
-    ) -> Result<Vec<Draft>, Error> {
+    fn drafts(&self, orders: &[Order], ladder: &Ladder<'_>, journal: Option<&Journal>) -> Result<Vec<Draft>, Error> {
         orders
             .par_iter()
             .map(|order| {
                 let entry = match journal.and_then(|journal| journal.get(order.number)) {
                     Some(entry) => entry.clone(),
-                    None => self
-                        .write(order)
-                        .map_err(|source| Error::Candidate { number: order.number, source })?,
+                    None => self.write(order).map_err(|source| Error::Candidate { number: order.number, source })?,
                 };
                 self.judged(self.examine(*order, entry), ladder)
             })

@@ -104,7 +104,9 @@ pub const ATTRIBUTES: [(&str, &[Value]); 6] = [
 pub const BLOCK: usize = 240;
 
 /// What one candidate is asked for beside its label: one value of each of [`ATTRIBUTES`].
-pub type Point = [Value; ATTRIBUTES.len()];
+pub type Point = [&'static Value; ATTRIBUTES.len()];
+
+static NOTHING: Value = value("", "", "");
 
 /// Point `number` of the grid, by Latin-hypercube sampling (McKay, Beckman and Conover, Technometrics 1979): in each block of
 /// [`BLOCK`] points every value of an attribute occurs equally often, in an order drawn for each attribute by itself.
@@ -118,7 +120,7 @@ pub fn point(number: u64, seed: Seed) -> Point {
         let mut order: Vec<usize> = (0..BLOCK).collect();
         order.shuffle(&mut seed.derive(&format!("grid/{name}/{block}")).rng());
         let place = order.get(within).copied().unwrap_or_default() * values.len() / BLOCK;
-        values.get(place).copied().unwrap_or(value("", "", ""))
+        values.get(place).unwrap_or(&NOTHING)
     })
 }
 

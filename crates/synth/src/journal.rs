@@ -1,5 +1,5 @@
-use crate::{Error, Style};
 use crate::judges::Judgement;
+use crate::{Error, Style};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -128,7 +128,7 @@ mod tests {
             response: "Lãi tăng\n\"mạnh\"".into(),
             finished: true,
             canonical: true,
-            judgement: (number % 2 == 0).then_some(judgement),
+            judgement: number.is_multiple_of(2).then_some(judgement),
         }
     }
 

@@ -25,9 +25,30 @@ pub(crate) fn names_its_label(text: &str) -> Option<String> {
 const COPIED: usize = 5;
 /// What assistants say around what they were asked for, and marks of templates.
 const FRAMES: &[&str] = &[
-    "as an ai", "as a language model", "certainly!", "chắc chắn rồi", "dưới đây là", "here is a", "here is one",
-    "here's a", "headline:", "i cannot", "i can't", "here are", "json", "mô hình ngôn ngữ", "sure,", "sure!",
-    "text:", "tiêu đề:", "[company", "[công ty", "<|", "|>", "[/inst]", "{\"",
+    "as an ai",
+    "as a language model",
+    "certainly!",
+    "chắc chắn rồi",
+    "dưới đây là",
+    "here is a",
+    "here is one",
+    "here's a",
+    "headline:",
+    "i cannot",
+    "i can't",
+    "here are",
+    "json",
+    "mô hình ngôn ngữ",
+    "sure,",
+    "sure!",
+    "text:",
+    "tiêu đề:",
+    "[company",
+    "[công ty",
+    "<|",
+    "|>",
+    "[/inst]",
+    "{\"",
 ];
 
 /// Finds what a text has of its prompt or of the assistant around it.
@@ -73,7 +94,10 @@ mod tests {
     fn words_of_a_prompt_and_an_assistant_s_frame_leak_and_news_does_not() {
         let leak = TemplateLeak::new();
         let found = |text| leak.find(text);
-        assert_eq!(found("Acme has one realistic financial news headline").as_deref(), Some("one realistic financial news headline"));
+        assert_eq!(
+            found("Acme has one realistic financial news headline").as_deref(),
+            Some("one realistic financial news headline")
+        );
         assert_eq!(found("Here is a report: Acme wins an order").as_deref(), Some("here is a"));
         assert_eq!(found("Acme, đây là tin tài chính thực tế về lợi nhuận").as_deref(), Some("tin tài chính thực tế"));
         assert_eq!(found("Acme's shareholders back the sale of its bank after a good quarter."), None);

@@ -34,9 +34,7 @@ const fn meaning(language: Language, label: Sentiment) -> &'static str {
         }
         (Language::Vietnamese, Sentiment::Positive) => "có lợi cho cổ đông của doanh nghiệp",
         (Language::Vietnamese, Sentiment::Negative) => "bất lợi cho cổ đông của doanh nghiệp",
-        (Language::Vietnamese, Sentiment::Neutral) => {
-            "chỉ nêu sự việc, không có lợi cũng không bất lợi cho cổ đông"
-        }
+        (Language::Vietnamese, Sentiment::Neutral) => "chỉ nêu sự việc, không có lợi cũng không bất lợi cho cổ đông",
     }
 }
 
@@ -149,7 +147,7 @@ pub(crate) fn ask(
             loop {
                 let mut prompt = grid_request(language, *label, point);
                 if !seeds.is_empty() {
-                    prompt.push_str(&format!("\n{}", other_kinds(language)));
+                    prompt.extend(["\n", other_kinds(language)]);
                     prompt.extend(seeds.iter().map(|s| format!("\n- {}", s.text)));
                 }
                 let messages = [Message::user(&prompt)];

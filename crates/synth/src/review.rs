@@ -23,9 +23,10 @@ pub fn review_file(candidates: &[Candidate], n: usize, seed: Seed) -> Vec<u8> {
     some.shuffle(&mut seed.derive("order").rng());
     let mut writer = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
     let mut rows = vec![COLUMNS.map(str::to_owned)];
-    rows.extend(some.iter().map(|c| {
-        [c.number.to_string(), c.intended.to_string(), c.text.clone(), String::new(), String::new()]
-    }));
+    rows.extend(
+        some.iter()
+            .map(|c| [c.number.to_string(), c.intended.to_string(), c.text.clone(), String::new(), String::new()]),
+    );
     for row in rows {
         // Memory does not run out of room for a hundred lines.
         writer.write_record(row).ok();
@@ -83,7 +84,7 @@ pub fn read_review(path: &Path) -> Result<Review, Error> {
     let bytes = std::fs::read(path).map_err(|e| bad(format!("cannot read: {e}")))?;
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     let first = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
-    let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|d| first.iter().filter(|b| *b == d).count());
+    let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|d| first.split(|b| b == d).count());
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter.unwrap_or(b',')).flexible(true).from_reader(bytes);
     let headers = reader.headers().map_err(|e| bad(e.to_string()))?.clone();
     let column = headers.iter().position(|h| h.trim() == "correct");

@@ -65,11 +65,8 @@ impl Typical {
     /// What is wrong with a text that reads unlike the real ones, if anything.
     pub(crate) fn objection(&self, text: &str) -> Option<String> {
         let (score, threshold) = (self.score(text), self.threshold?);
-        (score < threshold).then(|| {
-            format!(
-                "reads unlike the real rows ({score:.2} nats a word, at least {threshold:.2})"
-            )
-        })
+        (score < threshold)
+            .then(|| format!("reads unlike the real rows ({score:.2} nats a word, at least {threshold:.2})"))
     }
 }
 

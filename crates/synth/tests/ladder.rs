@@ -190,7 +190,10 @@ fn grid_prompts_show_one_row_of_each_other_label_and_their_attributes_are_on_rec
     assert!(sectors.len() >= 6, "{sectors:?}");
     // Each label has gone through the same points.
     let points = |label| -> Vec<_> {
-        all.iter().filter(|c| c.intended == label).map(|c| (c.sector.clone(), c.event.clone(), c.length.clone())).collect()
+        all.iter()
+            .filter(|c| c.intended == label)
+            .map(|c| (c.sector.clone(), c.event.clone(), c.length.clone()))
+            .collect()
     };
     assert_eq!(points(Sentiment::Negative), points(Sentiment::Positive));
 }

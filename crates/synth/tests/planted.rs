@@ -3,7 +3,7 @@
 //! The label judges need a language model that knows what a text means. Where the test needs one, it is a simulation that
 //! errs on one question in twenty; the classifier is trained on the real rows. The embedded model, which has never been asked
 //! anything, is measured too, and its figures are printed.
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "tests")]
 
 mod common;
 
@@ -42,24 +42,27 @@ fn repository() -> PathBuf {
 }
 
 fn another(label: Sentiment) -> Sentiment {
-    match label {
-        Sentiment::Negative => Sentiment::Positive,
-        Sentiment::Neutral => Sentiment::Negative,
-        Sentiment::Positive => Sentiment::Negative,
-    }
+    if label == Sentiment::Negative { Sentiment::Positive } else { Sentiment::Negative }
 }
 
 /// 40 of each kind, made of the first clear sentences; the rest of them are the good ones.
 fn planted(material: &Material) -> Vec<Planted> {
     let mut all = Vec::new();
     let mut clear = material.clear.iter();
-    let mut add = |kind, expected, text: String, label, meaning| all.push(Planted { kind, expected, text, label, meaning });
+    let mut add =
+        |kind, expected, text: String, label, meaning| all.push(Planted { kind, expected, text, label, meaning });
     let stem = |text: &str| text.trim_end_matches([' ', '.']).to_owned();
     for (text, label) in clear.by_ref().take(EACH) {
         add("wrong label", Some(Verdict::Label), text.clone(), another(*label), *label);
     }
     for (text, label) in clear.by_ref().take(EACH) {
-        add("leaked label", Some(Verdict::LabelLeak), format!("{}, which is {label} news.", stem(text)), *label, *label);
+        add(
+            "leaked label",
+            Some(Verdict::LabelLeak),
+            format!("{}, which is {label} news.", stem(text)),
+            *label,
+            *label,
+        );
     }
     for (text, label) in clear.by_ref().take(EACH) {
         let text = format!("Here is one realistic financial news headline: {text}");
@@ -69,7 +72,7 @@ fn planted(material: &Material) -> Vec<Planted> {
         add("cut off", Some(Verdict::Format), format!("{}, although the", stem(text)), *label, *label);
     }
     for (i, row) in material.eval.iter().filter(|r| plain(&r.text)).take(EACH).enumerate() {
-        let text = if i % 2 == 0 { row.text.clone() } else { format!("{}!", stem(&row.text).to_uppercase()) };
+        let text = if i.is_multiple_of(2) { row.text.clone() } else { format!("{}!", stem(&row.text).to_uppercase()) };
         add("copy of an evaluation row", Some(Verdict::Contaminated), text, row.label, row.label);
     }
     for row in material.train.iter().filter(|r| plain(&r.text)).take(EACH) {
@@ -133,7 +136,7 @@ fn asking() -> Config {
 fn plain(text: &str) -> bool {
     let words: Vec<String> = text::words(text).collect();
     let named = words.iter().any(|w| w.starts_with("positive") || w.starts_with("negative") || w == "neutral");
-    (8..=35).contains(&words.len()) && !named && text.matches('"').count() % 2 == 0 && text.ends_with('.')
+    (8..=35).contains(&words.len()) && !named && text.matches('"').count().is_multiple_of(2) && text.ends_with('.')
 }
 
 fn eight_words(text: &str) -> BTreeSet<String> {
@@ -158,7 +161,14 @@ fn fixtures() -> Material {
     // A training row that shares words with an evaluation row is refused for that, and rightly so.
     let runs: BTreeSet<String> = eval.iter().flat_map(|r| eight_words(&r.text)).collect();
     rows.retain(|r| eight_words(&r.text).is_disjoint(&runs));
-    let firms = ["Astridge Rail", "Foxmere Foods", "Hollinside Motors", "Jasperton Airlines", "Thornacre Bank", "Galbrook Mills"];
+    let firms = [
+        "Astridge Rail",
+        "Foxmere Foods",
+        "Hollinside Motors",
+        "Jasperton Airlines",
+        "Thornacre Bank",
+        "Galbrook Mills",
+    ];
     let times = ["in March", "this morning", "in the third quarter", "on Tuesday"];
     let clauses: [(&str, Sentiment); 15] = [
         ("raised its profit forecast after record sales", Sentiment::Positive),
@@ -183,7 +193,7 @@ fn fixtures() -> Material {
             // Labels in turn, so that every kind gets its share of each.
             for k in 0..clauses.len() {
                 let (clause, label) = clauses[(k % 3) * 5 + k / 3];
-                let text = if (i + j + k) % 2 == 0 {
+                let text = if (i + j + k).is_multiple_of(2) {
                     format!("{firm} {clause} {time}.")
                 } else {
                     format!("{}{}, {firm} {clause}.", time[..1].to_uppercase(), &time[1..])
@@ -245,7 +255,8 @@ fn planted_faults_among_real_rows_are_refused_for_the_right_reason() {
     // Good texts are like no other row; everything else may be.
     let mut alone: Vec<Example> = Vec::new();
     for (i, row) in rows.iter().enumerate() {
-        if clusters.representative[i] == i && plain(&row.text) && eight_words(&row.text).iter().all(|run| met[run] == 1) {
+        if clusters.representative[i] == i && plain(&row.text) && eight_words(&row.text).iter().all(|run| met[run] == 1)
+        {
             alone.push(row.clone());
         }
     }

@@ -81,13 +81,13 @@ fn texts_without_characters_stay_alone_and_equal_ones_are_together() {
 
 #[test]
 fn many_near_copies_of_one_text_cost_few_comparisons() {
-    let texts: Vec<String> = (0..6000)
+    let texts: Vec<String> = (0..2500)
         .map(|i| format!("edited transcript of the earnings call or presentation of company {i} in the second quarter"))
         .collect();
     for (name, clusters) in [("exact", all_near_duplicates(&texts, 0.7)), ("minhash", near_duplicates(&texts, 0.7, 1))]
     {
         assert!(clusters.representative.iter().all(|first| *first == 0), "{name}");
-        // All pairs would be 18 million.
-        assert!(clusters.compared < 3_000_000, "{name}: {}", clusters.compared);
+        // All pairs would be 3.1 million.
+        assert!(clusters.compared < 700_000, "{name}: {}", clusters.compared);
     }
 }

@@ -1,10 +1,9 @@
 use anyhow::Context;
-use artifacts::rows::Formatted;
-use artifacts::{Seed, read_all};
+use artifacts::Seed;
 use lm::{GgufDtype, Precision, Savings};
 use std::path::PathBuf;
 use trainer::memory::MemoryBudget;
-use trainer::{Inputs, TrainConfig, export, merge, push};
+use trainer::{Inputs, Lesson, TrainConfig, export, merge, push};
 
 /// What `trainer train` is told. Each flag is also a setting (`--print-config` shows them); the flag wins.
 #[derive(Debug, clap::Args)]
@@ -92,7 +91,7 @@ const COMPARED: usize = 16;
 impl Merge {
     pub(crate) fn run(&self, seed: Seed) -> anyhow::Result<String> {
         let rows: Vec<Vec<u32>> = match &self.rows {
-            Some(path) => read_all::<Formatted>(path)?.into_iter().take(COMPARED).map(|r| r.ids).collect(),
+            Some(path) => Lesson::read_all(path)?.into_iter().take(COMPARED).map(|r| r.ids).collect(),
             None => Vec::new(),
         };
         let stored = if self.as_base { merge::Stored::AsBase } else { merge::Stored::Full };

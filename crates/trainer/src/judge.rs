@@ -2,7 +2,8 @@
 
 use crate::Error;
 use crate::train_loop::TrainRow;
-use artifacts::rows::{Formatted, Sentiment, Step};
+use crate::Lesson;
+use artifacts::rows::{Sentiment, Step};
 use lm::{Llama, StepOptions};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,7 @@ struct Choice {
 
 impl Judge {
     /// `examples` are rows that show each label's answer, such as the training rows.
-    pub fn new(rows: &[Formatted], examples: &[Formatted], options: StepOptions, settings: &DevConfig) -> Self {
+    pub fn new(rows: &[Lesson], examples: &[Lesson], options: StepOptions, settings: &DevConfig) -> Self {
         Self {
             choice: Choice::of(rows, examples),
             rows: rows.iter().map(TrainRow::from).collect(),
@@ -99,11 +100,11 @@ impl Judge {
 
 impl Choice {
     /// The answers, if every row is supervised on exactly one of at least two answers, one a label.
-    fn of(rows: &[Formatted], examples: &[Formatted]) -> Option<Self> {
+    fn of(rows: &[Lesson], examples: &[Lesson]) -> Option<Self> {
         let mut answers: BTreeMap<usize, &[u32]> = BTreeMap::new();
         for row in rows.iter().chain(examples) {
             let answer = answer(row)?;
-            if *answers.entry(row.label as usize).or_insert(answer) != answer {
+            if *answers.entry(row.label? as usize).or_insert(answer) != answer {
                 return None;
             }
         }
@@ -112,7 +113,7 @@ impl Choice {
         let answers: Vec<Vec<u32>> = answers.into_values().map(<[u32]>::to_vec).collect();
         let distinct = answers.iter().enumerate().all(|(i, a)| !answers.iter().skip(i + 1).any(|b| a == b));
         let place = |label| labels.iter().position(|l| *l == label);
-        let truth = rows.iter().map(|r| Some((r.prompt_tokens as usize, place(r.label)?))).collect::<Option<_>>()?;
+        let truth = rows.iter().map(|r| Some((r.prompt_tokens, place(r.label?)?))).collect::<Option<_>>()?;
         (labels.len() > 1 && distinct).then_some(Self { labels, answers, truth })
     }
 
@@ -146,8 +147,8 @@ impl Choice {
 }
 
 /// The supervised tokens, if they are one piece right after the prompt.
-fn answer(row: &Formatted) -> Option<&[u32]> {
-    let start = row.prompt_tokens as usize;
+fn answer(row: &Lesson) -> Option<&[u32]> {
+    let start = row.prompt_tokens;
     let learned = row.supervised.iter().skip(start).take_while(|s| **s).count();
     let all = row.supervised.iter().filter(|s| **s).count();
     if learned == 0 || learned != all { None } else { row.ids.get(start..start + learned) }
@@ -173,7 +174,6 @@ pub fn best(log: &[Step]) -> Option<&Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifacts::rows::Language;
 
     fn judged(step: u64, loss: f64, f1: Option<f64>) -> Step {
         Step {
@@ -190,14 +190,11 @@ mod tests {
         }
     }
 
-    fn row(label: Sentiment, answer: &[u32]) -> Formatted {
+    fn row(label: Sentiment, answer: &[u32]) -> Lesson {
         let ids = [&[0, 5, 6], answer].concat();
-        Formatted {
+        Lesson {
             id: String::new(),
-            language: Language::English,
-            label,
-            messages: String::new(),
-            text: String::new(),
+            label: Some(label),
             supervised: (0..ids.len()).map(|i| i >= 3).collect(),
             ids,
             prompt_tokens: 3,

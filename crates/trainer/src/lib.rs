@@ -12,6 +12,7 @@ mod error;
 pub mod export;
 pub mod gguf_vocabulary;
 pub mod judge;
+mod lesson;
 pub mod memory;
 pub mod merge;
 mod model_files;
@@ -30,5 +31,6 @@ pub mod tokenizer;
 pub mod train_loop;
 
 pub use error::Error;
+pub use lesson::Lesson;
 pub use pretrain::PretrainConfig;
 pub use sft::{Inputs, TrainConfig};

@@ -1,7 +1,6 @@
 //! The doctor: looks at every row before the first step, because what is wrong with rows spoils a training unnoticed.
 
-use crate::Error;
-use artifacts::rows::Formatted;
+use crate::{Error, Lesson};
 use chat::ChatTokenizer;
 use lm::Config;
 use std::fmt::Write;
@@ -26,7 +25,7 @@ impl Preflight<'_> {
     /// No rows; tokens that the model does not know; more tokens than it has positions; more or fewer than one
     /// begin-of-text (where the model has one), or not in front; nothing to learn; an answer that is cut, or whose end
     /// token is not learned (where it is known what ends a turn). Each names the row.
-    pub fn check(&self, rows: &[Formatted], path: &Path) -> Result<(), Error> {
+    pub fn check(&self, rows: &[Lesson], path: &Path) -> Result<(), Error> {
         for (number, row) in rows.iter().enumerate() {
             if let Some(problem) = self.problem(row) {
                 return Err(Error::Preflight { path: path.into(), row: number, id: row.id.clone(), problem });
@@ -39,7 +38,7 @@ impl Preflight<'_> {
         Ok(())
     }
 
-    fn problem(&self, row: &Formatted) -> Option<String> {
+    fn problem(&self, row: &Lesson) -> Option<String> {
         let (vocabulary, context) = (self.config.vocab_size, self.config.max_position_embeddings);
         if let Some(token) = row.ids.iter().find(|&&t| t as usize >= vocabulary) {
             return Some(format!("holds token {token}, but the model knows only {vocabulary}"));
@@ -97,8 +96,8 @@ impl Preflight<'_> {
     }
 
     /// Three rows (the shortest, one of middle length, the longest) token by token; what is learned stands in `[[ ]]`.
-    pub fn show(&self, rows: &[Formatted]) -> String {
-        let mut order: Vec<&Formatted> = rows.iter().collect();
+    pub fn show(&self, rows: &[Lesson]) -> String {
+        let mut order: Vec<&Lesson> = rows.iter().collect();
         order.sort_by_key(|r| r.ids.len());
         let last = order.len().saturating_sub(1);
         let mut places = vec![0, last / 2, last];
@@ -130,22 +129,18 @@ impl Preflight<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use artifacts::rows::{Language, Sentiment};
 
-    fn row(ids: &[u32], supervised: &[usize]) -> Formatted {
-        Formatted {
+    fn row(ids: &[u32], supervised: &[usize]) -> Lesson {
+        Lesson {
             id: "r1".into(),
-            language: Language::English,
-            label: Sentiment::Neutral,
-            messages: String::new(),
-            text: String::new(),
+            label: None,
             ids: ids.to_vec(),
             supervised: (0..ids.len()).map(|i| supervised.contains(&i)).collect(),
             prompt_tokens: 1,
         }
     }
 
-    fn check(row: Formatted) -> Result<(), Error> {
+    fn check(row: Lesson) -> Result<(), Error> {
         let config = Config {
             bos_token_id: Some(0),
             eos_token_ids: vec![1, 2],

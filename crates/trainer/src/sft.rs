@@ -4,9 +4,8 @@ use crate::judge::{DevConfig, Judge};
 use crate::memory::{self, MemoryBudget};
 use crate::preflight::Preflight;
 use crate::train_loop::{Job, Optimisation, Resume, TrainRow, Trained, train};
-use crate::{Error, curve, model_files};
-use artifacts::rows::Formatted;
-use artifacts::{Manifest, OpenStage, Outcome, RunOptions, StageSpec, read_all};
+use crate::{Error, Lesson, curve, model_files};
+use artifacts::{Manifest, OpenStage, Outcome, RunOptions, StageSpec};
 use candle_core::DType;
 use chat::ChatTokenizer;
 use lm::{Llama, MemoryPlan, Precision, Savings};
@@ -94,7 +93,7 @@ pub fn run(config: &TrainConfig, inputs: &Inputs, out: &Path, options: &RunOptio
         Outcome::Unchanged(manifest) => return Ok(manifest),
         Outcome::Run(open) => open,
     };
-    let formatted: Vec<Formatted> = read_all(&inputs.rows)?;
+    let formatted = Lesson::read_all(&inputs.rows)?;
     let held_out = held_out(config, inputs, &formatted, &open)?;
     let shape = lm::Config::load(&inputs.model)?;
     let tokenizer = beside(&inputs.model);
@@ -111,7 +110,7 @@ pub fn run(config: &TrainConfig, inputs: &Inputs, out: &Path, options: &RunOptio
     let trainable: usize = model.trainable().iter().map(|(_, v)| v.elem_count()).sum();
     let longest = formatted.iter().chain(&held_out).map(|r| r.ids.len()).max().unwrap_or(0);
     let plan = planned(config, &shape, trainable, longest)?;
-    let examples: Vec<Formatted> = if held_out.is_empty() { Vec::new() } else { formatted.clone() };
+    let examples: Vec<Lesson> = if held_out.is_empty() { Vec::new() } else { formatted.clone() };
     let judge = (!held_out.is_empty()).then(|| Judge::new(&held_out, &examples, plan.options, &config.dev));
     drop(examples);
     let rows: Vec<TrainRow> = formatted.iter().map(TrainRow::from).collect();
@@ -150,11 +149,11 @@ pub fn run(config: &TrainConfig, inputs: &Inputs, out: &Path, options: &RunOptio
 fn held_out(
     config: &TrainConfig,
     inputs: &Inputs,
-    train: &[Formatted],
+    train: &[Lesson],
     open: &OpenStage,
-) -> Result<Vec<Formatted>, Error> {
+) -> Result<Vec<Lesson>, Error> {
     let Some(dev) = &inputs.dev else { return Ok(Vec::new()) };
-    let rows: Vec<Formatted> = read_all(dev)?;
+    let rows = Lesson::read_all(dev)?;
     let known: BTreeSet<&str> = train.iter().map(|r| r.id.as_str()).collect();
     if let Some((row, r)) = rows.iter().enumerate().find(|(_, r)| known.contains(r.id.as_str())) {
         let (dev, train, id) = (dev.clone(), inputs.rows.clone(), r.id.clone());

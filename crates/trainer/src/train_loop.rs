@@ -8,7 +8,8 @@ use crate::checkpoint::Checkpoint;
 use crate::judge::{Judge, best};
 use crate::order::epoch_steps;
 use crate::schedule::Schedule;
-use artifacts::rows::{Formatted, Step};
+use crate::Lesson;
+use artifacts::rows::Step;
 use artifacts::runtime::Stopwatch;
 use artifacts::{Progress, Seed};
 use candle_core::{Device, Tensor, Var};
@@ -34,8 +35,8 @@ impl TrainRow {
     }
 }
 
-impl From<&Formatted> for TrainRow {
-    fn from(row: &Formatted) -> Self {
+impl From<&Lesson> for TrainRow {
+    fn from(row: &Lesson) -> Self {
         Self { id: row.id.clone(), ids: row.ids.clone(), supervised: row.supervised.clone() }
     }
 }

@@ -59,8 +59,8 @@ fn the_adapter_is_that_of_the_update_which_was_best_on_held_out_rows() {
     // A run that ends at the best update has the same adapter: the rest changed nothing.
     let mut model = Llama::load(&inputs.model, &Device::Cpu).unwrap();
     model.load_adapter(&out.join(sft::ADAPTER)).unwrap();
-    let dev: Vec<Formatted> = read_all(inputs.dev.as_ref().unwrap()).unwrap();
-    let train: Vec<Formatted> = read_all(&inputs.rows).unwrap();
+    let dev = trainer::Lesson::read_all(inputs.dev.as_ref().unwrap()).unwrap();
+    let train = trainer::Lesson::read_all(&inputs.rows).unwrap();
     let judge = trainer::judge::Judge::new(&dev, &train, lm::StepOptions::default(), &config.dev);
     let verdict = judge.judge(&model).unwrap();
     assert!(verdict.macro_f1.unwrap() > 0.9, "{verdict:?}");
@@ -131,4 +131,40 @@ fn what_cannot_be_trained_is_refused_before_the_first_step() {
     model.save(&broken.model).unwrap();
     let error = run(&config(), &broken, &out).unwrap_err();
     assert!(error.contains("update 1: the loss is not finite (rows train-"), "{error}");
+}
+
+#[test]
+fn rows_of_another_task_are_trained_on_and_judged_by_their_loss() {
+    use artifacts::rows::{FormattedTask, TaskKind};
+    let task = |row: Formatted| FormattedTask {
+        id: row.id,
+        task: TaskKind::QuestionAnswering,
+        language: row.language,
+        template: "direct-v1".into(),
+        answer: "answer".into(),
+        messages: row.messages,
+        text: row.text,
+        ids: row.ids,
+        supervised: row.supervised,
+        prompt_tokens: row.prompt_tokens,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let labels = inputs(folder.path(), &common::rows("train", 24));
+    let as_tasks = |name: &str, rows: Vec<Formatted>| {
+        let path = folder.path().join(name);
+        let rows: Vec<FormattedTask> = rows.into_iter().map(task).collect();
+        artifacts::write_all(&path, &rows).unwrap();
+        path
+    };
+    let tasks = Inputs {
+        rows: as_tasks("task-rows.parquet", common::rows("train", 24)),
+        dev: Some(as_tasks("task-dev.parquet", common::rows("dev", 30))),
+        ..labels.clone()
+    };
+    run(&config(), &labels, &folder.path().join("labels")).unwrap();
+    run(&config(), &tasks, &folder.path().join("tasks")).unwrap();
+    let (labels, tasks) = (steps(&folder.path().join("labels")), steps(&folder.path().join("tasks")));
+    assert_eq!(labels[0].loss.to_bits(), tasks[0].loss.to_bits(), "the same tokens are learned");
+    assert!(tasks.iter().any(|step| step.dev_loss.is_some()));
+    assert!(tasks.iter().all(|step| step.dev_macro_f1.is_none()), "answers are no labels here");
 }

@@ -220,6 +220,13 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+/// a += factor·b.
+fn add(a: &mut [f64], factor: f64, b: &[f64]) {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a += factor * b;
+    }
+}
+
 /// L-BFGS from `weights` on.
 fn minimise(problem: &Problem<'_>, weights: &mut Vec<f64>, iterations: usize, tolerance: f64) {
     let mut gradient = vec![0.0; weights.len()];
@@ -267,18 +274,22 @@ fn direction(gradient: &[f64], past: &VecDeque<(Vec<f64>, Vec<f64>, f64)>) -> Ve
     let mut factors = Vec::with_capacity(past.len());
     for (moved, turned, inverse) in past.iter().rev() {
         let factor = inverse * dot(moved, &q);
-        q.iter_mut().zip(turned).for_each(|(q, y)| *q -= factor * y);
+        add(&mut q, -factor, turned);
         factors.push(factor);
     }
     if let Some((moved, turned, _)) = past.back() {
         let scale = dot(moved, turned) / dot(turned, turned);
-        q.iter_mut().for_each(|q| *q *= scale);
+        for q in &mut q {
+            *q *= scale;
+        }
     }
     for ((moved, turned, inverse), factor) in past.iter().zip(factors.into_iter().rev()) {
         let other = inverse * dot(turned, &q);
-        q.iter_mut().zip(moved).for_each(|(q, s)| *q += (factor - other) * s);
+        add(&mut q, factor - other, moved);
     }
-    q.iter_mut().for_each(|q| *q = -*q);
+    for q in &mut q {
+        *q = -*q;
+    }
     q
 }
 

@@ -42,9 +42,15 @@ impl Calibration {
 }
 
 /// The mean of each of the three; 0 of nothing.
-pub(crate) fn means<'a>(logs: impl Iterator<Item = &'a Shares> + Clone) -> Shares {
-    let n = logs.clone().count().max(1) as f64;
-    std::array::from_fn(|i| logs.clone().filter_map(|l| l.get(i)).sum::<f64>() / n)
+pub(crate) fn means<'a>(logs: impl Iterator<Item = &'a Shares>) -> Shares {
+    let (mut sums, mut n) = ([0.0; 3], 0_u32);
+    for log in logs {
+        n += 1;
+        for (sum, value) in sums.iter_mut().zip(log) {
+            *sum += value;
+        }
+    }
+    sums.map(|sum: f64| sum / f64::from(n.max(1)))
 }
 
 /// How far each log-probability is from its mean, against the other two: what all three have in common says only how
@@ -92,7 +98,8 @@ mod tests {
             super::super::likeliest(&p) == Some(**label)
         });
         assert_eq!(right.count(), 300);
-        let plain = logs.iter().zip(&labels).filter(|(l, label)| super::super::likeliest(&softmax(&l[0])) == Some(**label));
+        let plain =
+            logs.iter().zip(&labels).filter(|(l, label)| super::super::likeliest(&softmax(&l[0])) == Some(**label));
         assert_eq!(plain.count(), 100, "uncalibrated, every row is the first label");
     }
 

@@ -33,7 +33,8 @@ pub struct Judgement {
 }
 
 /// The names of the judges, in the order of [`Judgement::each`].
-pub const JUDGES: [&str; 3] = ["classifier on real rows", "label score of the language model", "vote of the language model"];
+pub const JUDGES: [&str; 3] =
+    ["classifier on real rows", "label score of the language model", "vote of the language model"];
 
 impl Judgement {
     /// All three, in the order of [`JUDGES`].

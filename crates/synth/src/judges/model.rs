@@ -34,8 +34,7 @@ impl<'a> ModelJudges<'a> {
         provider: &'a dyn Provider,
         rows: &[&Example],
     ) -> Result<Self, providers::Error> {
-        let mut judges =
-            Self { config, provider, score: Calibration::fit(&[], &[]), votes: [[0.0; 3]; WORDINGS] };
+        let mut judges = Self { config, provider, score: Calibration::fit(&[], &[]), votes: [[0.0; 3]; WORDINGS] };
         let logs: Result<Vec<Option<Logs>>, providers::Error> =
             rows.par_iter().map(|row| judges.logs(&row.text)).collect();
         let known: Vec<(Logs, Sentiment)> =
@@ -91,7 +90,10 @@ impl<'a> ModelJudges<'a> {
         let remarks: Vec<&str> = remarks.iter().map(String::as_str).collect();
         let logs = self.provider.score_text(text, &remarks)?;
         let of = |set: usize| std::array::from_fn(|label| logs.get(3 * set + label).copied().unwrap_or(0.0));
-        Ok(Logs { score: (0..=WORDINGS).map(of).collect(), votes: Some(std::array::from_fn(|wording| of(wording + 1))) })
+        Ok(Logs {
+            score: (0..=WORDINGS).map(of).collect(),
+            votes: Some(std::array::from_fn(|wording| of(wording + 1))),
+        })
     }
 
     /// Draws remarks as the model would make them if it could make only these three, less its liking for each whatever

@@ -67,7 +67,10 @@ pub(super) fn leakage(doc: &mut Document, config: &Config, synthesis: &Synthesis
     let similar = kept.iter().filter(|c| known.find(&Print::of(&c.text), config.contamination).is_some()).count();
     let shared = kept.iter().filter(|c| runs.find(&c.text).is_some()).count();
     let mut table = Table::new().text("kept rows that").number("rows");
-    table.push([format!("resemble an evaluation row (Jaccard of 5-grams of {} or more)", config.contamination), similar.to_string()]);
+    table.push([
+        format!("resemble an evaluation row (Jaccard of 5-grams of {} or more)", config.contamination),
+        similar.to_string(),
+    ]);
     table.push([format!("share {} words in a row with an evaluation row", config.shared_words), shared.to_string()]);
     doc.subheading("Contamination");
     doc.table(table);
@@ -88,7 +91,8 @@ pub(super) fn balance(doc: &mut Document, config: &Config, synthesis: &Synthesis
         labels.push([label.to_string(), asked.to_string(), made.to_string(), kept.to_string(), share(kept, made)]);
     }
     doc.table(labels);
-    let mut ways = Table::new().text("asked").text("tokens chosen").number("candidates").number("kept").number("share kept");
+    let mut ways =
+        Table::new().text("asked").text("tokens chosen").number("candidates").number("kept").number("share kept");
     for strategy in Strategy::ALL {
         for style in Style::ALL {
             let (made, kept) = count(&|c| c.strategy == strategy.name() && c.sampling == style.name());

@@ -3,6 +3,8 @@ use crate::{Config, JUDGES, Synthesis};
 use artifacts::rows::{Candidate, Sentiment};
 use report::{Document, Table, format};
 
+type LabelOf = fn(&Candidate) -> Option<Sentiment>;
+
 /// What the judges said, and how far they are to be trusted.
 pub(super) fn judges(doc: &mut Document, config: &Config, synthesis: &Synthesis) {
     doc.heading("Judges");
@@ -40,7 +42,6 @@ pub(super) fn judges(doc: &mut Document, config: &Config, synthesis: &Synthesis)
         format::percent(check.precision(), 1)
     ));
     doc.subheading("On the candidates");
-    type LabelOf = fn(&Candidate) -> Option<Sentiment>;
     let labels: [LabelOf; 3] = [|c| c.classifier_label, |c| c.model_label, |c| c.vote_label];
     let mut table = Table::new().text("judge").number("asked").number("says the label asked for");
     for name in JUDGES {

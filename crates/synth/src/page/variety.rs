@@ -9,7 +9,12 @@ pub(super) fn variety(doc: &mut Document, diversity: &Diversity) {
         "{texts} kept rows beside {texts} real training rows of the same lengths: every figure here changes with number and length, so only equal ones compare."
     ));
     let mut table = Table::new().text("figure").number("synthetic").number("real").text("more varied is");
-    table.push(["words".to_owned(), format::number(Some(synthetic.words), 1), format::number(Some(real.words), 1), String::new()]);
+    table.push([
+        "words".to_owned(),
+        format::number(Some(synthetic.words), 1),
+        format::number(Some(real.words), 1),
+        String::new(),
+    ]);
     for (n, (s, r)) in synthetic.distinct.iter().zip(real.distinct).enumerate() {
         table.push([format!("distinct-{}", n + 1), format::number(*s, 3), format::number(r, 3), "higher".to_owned()]);
     }

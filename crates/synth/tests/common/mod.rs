@@ -56,7 +56,10 @@ pub(crate) fn meaning(text: &str) -> Option<Sentiment> {
 }
 
 /// A model that knows what the texts mean and errs on a share of the questions.
-pub(crate) fn judge(error_rate: f64, meaning: impl Fn(&str) -> Option<Sentiment> + Send + Sync + 'static) -> Simulation {
+pub(crate) fn judge(
+    error_rate: f64,
+    meaning: impl Fn(&str) -> Option<Sentiment> + Send + Sync + 'static,
+) -> Simulation {
     Simulation::new(7, error_rate, move |question, answers| {
         let label = meaning(question)?;
         answers.iter().position(|answer| *answer == label.as_str())
