@@ -49,7 +49,8 @@ pub fn write(args: &FindingsArgs) -> anyhow::Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     for name in names {
         let template = templates.join(format!("{name}{TEMPLATE}"));
-        let source = std::fs::read_to_string(&template).with_context(|| format!("{}: cannot read", template.display()))?;
+        let source =
+            std::fs::read_to_string(&template).with_context(|| format!("{}: cannot read", template.display()))?;
         let text = environment
             .template_from_named_str(&format!("{name}{TEMPLATE}"), &source)
             .and_then(|template| template.render(()))
@@ -216,7 +217,8 @@ mod tests {
     #[test]
     fn a_figure_that_the_run_lacks_is_named() {
         let (run, templates) = (run_with_a_stage(), tempfile::tempdir().unwrap());
-        std::fs::write(templates.path().join("a.md.jinja"), "{{ metric('evaluator', 'tuned', 'vi', 'typo') }}").unwrap();
+        std::fs::write(templates.path().join("a.md.jinja"), "{{ metric('evaluator', 'tuned', 'vi', 'typo') }}")
+            .unwrap();
         let error = write(&args(run.path(), templates.path())).unwrap_err().to_string();
         assert!(error.contains("tuned/vi/typo") && error.contains("vi/macro_f1"), "{error}");
         assert!(!templates.path().join("a.md").exists());

@@ -6,7 +6,7 @@ use crate::{Block, Document, html, markdown};
 use serde_json::{Value, json};
 
 /// The first code cell: finds what the later ones show.
-const FINDERS: &str = r##"import re
+const FINDERS: &str = r#"import re
 from pathlib import Path
 from IPython.display import HTML, SVG
 
@@ -19,15 +19,12 @@ def table(name):
 def figure(name):
     svg = re.search(rf'<figure id="{name}">\n(<svg.*?</svg>)', PAGE, re.S).group(1)
     svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
-    return SVG(svg.replace(">", f"><style>{STYLE}</style>", 1))"##;
+    return SVG(svg.replace(">", f"><style>{STYLE}</style>", 1))"#;
 
 pub(crate) fn text(doc: &Document, page: &str) -> String {
     let mut cells = Cells::default();
-    let mut head = format!("# {}", line(doc.title()));
-    if !doc.subtitle_text().is_empty() {
-        head += &format!("\n\n{}", line(doc.subtitle_text()));
-    }
-    cells.prose(&head);
+    cells.prose(&format!("# {}", line(doc.title())));
+    cells.prose(&line(doc.subtitle_text()));
     let has_outputs = doc.blocks().iter().any(|block| matches!(block, Block::Table(_) | Block::Figure(_)));
     if has_outputs {
         let page = page.replace('\\', "\\\\").replace('"', "\\\"");
@@ -59,7 +56,7 @@ pub(crate) fn text(doc: &Document, page: &str) -> String {
         }
     }
     let notebook = json!({
-        "cells": cells.done(),
+        "cells": cells.finish(),
         "metadata": {
             "kernelspec": { "display_name": "Python 3", "language": "python", "name": "python3" },
             "language_info": { "name": "python" },
@@ -73,7 +70,7 @@ pub(crate) fn text(doc: &Document, page: &str) -> String {
 
 #[derive(Default)]
 struct Cells {
-    cells: Vec<Value>,
+    done: Vec<Value>,
     /// Text that belongs to the next Markdown cell.
     prose: Vec<String>,
     executed: usize,
@@ -89,8 +86,8 @@ impl Cells {
     fn flush(&mut self) {
         if !self.prose.is_empty() {
             let source = std::mem::take(&mut self.prose).join("\n\n");
-            let id = format!("c{}", self.cells.len());
-            self.cells.push(json!({ "cell_type": "markdown", "id": id, "metadata": {}, "source": lines(&source) }));
+            let id = format!("c{}", self.done.len());
+            self.done.push(json!({ "cell_type": "markdown", "id": id, "metadata": {}, "source": lines(&source) }));
         }
     }
 
@@ -102,9 +99,9 @@ impl Cells {
             .into_iter()
             .map(|data| json!({ "output_type": "execute_result", "execution_count": count, "metadata": {}, "data": data }))
             .collect();
-        self.cells.push(json!({
+        self.done.push(json!({
             "cell_type": "code",
-            "id": format!("c{}", self.cells.len()),
+            "id": format!("c{}", self.done.len()),
             "metadata": {},
             "execution_count": count,
             "source": lines(source),
@@ -112,9 +109,9 @@ impl Cells {
         }));
     }
 
-    fn done(mut self) -> Vec<Value> {
+    fn finish(mut self) -> Vec<Value> {
         self.flush();
-        self.cells
+        self.done
     }
 }
 

@@ -14,7 +14,12 @@ use unicode_normalization::char::is_combining_mark;
 /// assert_ne!(comparison_key("EPS -0.5"), comparison_key("EPS 0.5"));
 /// ```
 pub fn comparison_key(text: &str) -> String {
-    let lower = unify_tone_marks(&text.nfkc().collect::<String>().to_lowercase());
+    // What is ASCII has one form only.
+    let lower = if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        unify_tone_marks(&text.nfkc().collect::<String>().to_lowercase())
+    };
     let without_links = lower.split_whitespace().filter(|w| !w.starts_with("http://") && !w.starts_with("https://"));
     let key = key_of(&without_links.collect::<Vec<_>>().join(" "));
     if key.is_empty() { lower.split_whitespace().collect() } else { key }

@@ -1,4 +1,6 @@
 use crate::words;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What language a text seems to be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,28 @@ const OTHER: &[&str] = &[
     "su", "sur", "um", "un", "una", "und", "une", "uma", "von", "wie", "wird", "y", "zu", "zum", "zur", "às",
 ];
 
+/// Which lists a word stands in.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lists {
+    english: bool,
+    vietnamese: bool,
+    other: bool,
+}
+
+static LISTS: LazyLock<HashMap<&str, Lists>> = LazyLock::new(|| {
+    let mut lists: HashMap<&str, Lists> = HashMap::new();
+    for word in ENGLISH {
+        lists.entry(word).or_default().english = true;
+    }
+    for word in VIETNAMESE {
+        lists.entry(word).or_default().vietnamese = true;
+    }
+    for word in OTHER {
+        lists.entry(word).or_default().other = true;
+    }
+    lists
+});
+
 /// Tells English from Vietnamese from anything else, on whole sentences or a few lower-case words.
 ///
 /// Each word adds evidence: letters that only Vietnamese has count most, then function words of each language, then the
@@ -89,22 +113,23 @@ fn evidence(word: &str) -> (f64, f64, f64) {
     if word.chars().any(|c| matches!(c, 'ă' | 'đ' | 'ơ' | 'ư' | 'ĩ' | 'ũ' | '\u{1ea0}'..='\u{1ef9}')) {
         return (0.0, 2.0, 0.0);
     }
+    let listed = LISTS.get(word).copied().unwrap_or_default();
     if word.is_ascii() {
-        if ENGLISH.contains(&word) {
+        if listed.english {
             return (1.0, 0.0, 0.0);
         }
-        if OTHER.contains(&word) {
-            return (0.0, if VIETNAMESE.contains(&word) { 0.5 } else { 0.0 }, 1.0);
+        if listed.other {
+            return (0.0, if listed.vietnamese { 0.5 } else { 0.0 }, 1.0);
         }
-        if VIETNAMESE.contains(&word) {
+        if listed.vietnamese {
             return (0.1, 0.5, 0.0);
         }
         return if is_vietnamese_syllable(word) { (0.1, 0.15, 0.05) } else { (0.35, 0.0, 0.15) };
     }
-    if VIETNAMESE.contains(&word) {
+    if listed.vietnamese {
         return (0.0, 1.0, 0.0);
     }
-    if OTHER.contains(&word) {
+    if listed.other {
         return (0.0, 0.0, 1.5);
     }
     if word.chars().any(|c| {

@@ -11,9 +11,9 @@ const VIETNAMESE_CHAT: &[&str] = &[
 
 /// English chat spelling. One-letter forms are left out: `u` is half of `U.S.`.
 const ENGLISH_CHAT: &[&str] = &[
-    "aint", "bro", "btw", "cant", "coz", "cuz", "didnt", "doesnt", "dont", "dunno", "fomo", "gonna",
-    "gotta", "hodl", "idk", "ima", "imho", "imo", "isnt", "kinda", "lmao", "lol", "lotta", "nah", "omg", "pls", "plz",
-    "rofl", "smh", "tbh", "tho", "thx", "ur", "wanna", "wasnt", "wont", "wtf", "yall", "yolo", "yup",
+    "aint", "bro", "btw", "cant", "coz", "cuz", "didnt", "doesnt", "dont", "dunno", "fomo", "gonna", "gotta", "hodl",
+    "idk", "ima", "imho", "imo", "isnt", "kinda", "lmao", "lol", "lotta", "nah", "omg", "pls", "plz", "rofl", "smh",
+    "tbh", "tho", "thx", "ur", "wanna", "wasnt", "wont", "wtf", "yall", "yolo", "yup",
 ];
 
 /// Bytes of the longest word of both lists.

@@ -163,8 +163,8 @@ mod tests {
     fn weights_are_those_of_the_documented_formula() {
         let tfidf = TfIdf::fit(["a b", "a c", "a a"], &only_words());
         let row = tfidf.transform("a a b");
-        let (a, b) = (2.0, (4.0f64 / 2.0).ln() + 1.0);
-        let length = (a * a + b * b as f64).sqrt();
+        let (a, b) = (2.0f64, (4.0f64 / 2.0).ln() + 1.0);
+        let length = (a * a + b * b).sqrt();
         assert_eq!(row.len(), 2);
         assert!((f64::from(row[0].1) - a / length).abs() < 1e-6, "{row:?}");
         assert!((f64::from(row[1].1) - b / length).abs() < 1e-6, "{row:?}");

@@ -1,8 +1,8 @@
 //! Held-out rows during training: how they are judged, which update was best, and when to stop.
 
 use crate::Error;
-use crate::train_loop::TrainRow;
 use crate::Lesson;
+use crate::train_loop::TrainRow;
 use artifacts::rows::{Sentiment, Step};
 use lm::{Llama, StepOptions};
 use rayon::prelude::*;

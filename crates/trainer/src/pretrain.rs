@@ -68,7 +68,12 @@ impl Default for PretrainConfig {
 ///
 /// # Errors
 /// Too little text for one update; otherwise as [`train`].
-pub fn run(config: &PretrainConfig, texts: &[PathBuf], out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
+pub fn run(
+    config: &PretrainConfig,
+    texts: &[PathBuf],
+    out: &Path,
+    options: &RunOptions<'_>,
+) -> Result<Manifest, Error> {
     let spec = StageSpec {
         name: "pretrain",
         version: STAGE_VERSION,

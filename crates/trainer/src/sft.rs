@@ -146,12 +146,7 @@ pub fn run(config: &TrainConfig, inputs: &Inputs, out: &Path, options: &RunOptio
 }
 
 /// The held-out rows that are judged: all, or as many as asked for, drawn by the seed, in their order.
-fn held_out(
-    config: &TrainConfig,
-    inputs: &Inputs,
-    train: &[Lesson],
-    open: &OpenStage,
-) -> Result<Vec<Lesson>, Error> {
+fn held_out(config: &TrainConfig, inputs: &Inputs, train: &[Lesson], open: &OpenStage) -> Result<Vec<Lesson>, Error> {
     let Some(dev) = &inputs.dev else { return Ok(Vec::new()) };
     let rows = Lesson::read_all(dev)?;
     let known: BTreeSet<&str> = train.iter().map(|r| r.id.as_str()).collect();

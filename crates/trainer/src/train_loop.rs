@@ -3,12 +3,12 @@
 pub use crate::settings::{Decay, Optimisation};
 
 use crate::Error;
+use crate::Lesson;
 use crate::adamw::{AdamW, clip_gradients, first_not_finite, refuse_missing};
 use crate::checkpoint::Checkpoint;
 use crate::judge::{Judge, best};
 use crate::order::epoch_steps;
 use crate::schedule::Schedule;
-use crate::Lesson;
 use artifacts::rows::Step;
 use artifacts::runtime::Stopwatch;
 use artifacts::{Progress, Seed};

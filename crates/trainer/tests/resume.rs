@@ -8,6 +8,7 @@ use candle_core::Device;
 use lm::{Llama, LoraConfig, Savings, StepOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use trainer::Lesson;
 use trainer::judge::{DevConfig, Judge};
 use trainer::train_loop::{Job, Optimisation, Resume, TrainRow, Trained, train};
 
@@ -40,7 +41,8 @@ fn bits(model: &Llama) -> Vec<(String, Vec<u32>)> {
 fn interrupt(dropout: f64, dev: Option<DevConfig>, learning_rate: f64) -> Trained {
     let folder = tempfile::tempdir().unwrap();
     let base = common::base(folder.path());
-    let (train_rows, dev_rows) = (common::rows("train", 23), common::rows("dev", 9));
+    let lessons = |name, count| common::rows(name, count).into_iter().map(Lesson::from).collect::<Vec<_>>();
+    let (train_rows, dev_rows) = (lessons("train", 23), lessons("dev", 9));
     let rows: Vec<TrainRow> = train_rows.iter().map(TrainRow::from).collect();
     let step = StepOptions { savings: Savings::ALL, tokens_at_once: 20, ..StepOptions::default() };
     let judge = dev.map(|dev| Judge::new(&dev_rows, &train_rows, step, &dev));

@@ -20,8 +20,7 @@ pub(super) fn answers(arm: &Arm, train: &[Example], rows: &[Example]) -> Answers
         let tfidf = TfIdf::fit(inside.iter().map(|row| row.text.as_str()), &TfIdfConfig::default());
         let vectors: Vec<_> = inside.iter().map(|row| tfidf.transform(&row.text)).collect();
         let classes = Sentiment::ALL.len();
-        let model =
-            LogisticRegression::fit(&vectors, &labels, classes, tfidf.features(), &LogisticConfig::default());
+        let model = LogisticRegression::fit(&vectors, &labels, classes, tfidf.features(), &LogisticConfig::default());
         for (at, row) in asked {
             scored[at] = Sentiment::ALL[model.predict(&tfidf.transform(&row.text))];
         }

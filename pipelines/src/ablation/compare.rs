@@ -88,7 +88,9 @@ fn generated(arm: &Answers, members: &[usize], truth: &[Sentiment]) -> Option<f6
     let each: Vec<f64> = arm
         .generated
         .iter()
-        .filter_map(|seed| of_pairs(members.iter().zip(truth).map(|(i, t)| (*t as usize, seed[*i].map(|s| s as usize)))))
+        .filter_map(|seed| {
+            of_pairs(members.iter().zip(truth).map(|(i, t)| (*t as usize, seed[*i].map(|s| s as usize))))
+        })
         .collect();
     (!each.is_empty()).then(|| each.iter().sum::<f64>() / each.len() as f64)
 }

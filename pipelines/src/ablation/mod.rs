@@ -11,8 +11,8 @@ mod page;
 pub use arms::{AblationConfig, Arm, Extra, Method};
 
 use crate::{Run, RunConfig, Step};
-use anyhow::Context;
 use answers::Answers;
+use anyhow::Context;
 use artifacts::rows::Example;
 use artifacts::runtime::Runtime;
 use artifacts::{OpenStage, Outcome, RunOptions, Seed, StageSpec, read_all};

@@ -210,7 +210,9 @@ pub(crate) fn multiply_with(kernel: MicroKernel, output: &mut Output<'_>, terms:
             drive::drive(Vectors::<_, _, 12, 2> { octets, lanes }, output, terms, keep);
         }
         #[cfg(target_arch = "x86_64")]
-        MicroKernel::PairDots(octets, pairs) => drive::drive(pair_dots::PairDots { octets, pairs }, output, terms, keep),
+        MicroKernel::PairDots(octets, pairs) => {
+            drive::drive(pair_dots::PairDots { octets, pairs }, output, terms, keep);
+        }
         #[cfg(target_arch = "x86_64")]
         MicroKernel::Amx(octets, tiles) => drive::drive(amx::Amx { octets, tiles }, output, terms, keep),
         #[cfg(test)]

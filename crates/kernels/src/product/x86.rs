@@ -5,13 +5,13 @@ use super::lanes::{Lanes, Octets, Pairs};
 use super::matrix::GROUP;
 use crate::quantised::NF4;
 use std::arch::x86_64::{
-    __cpuid, __m128i, __m256, __m256i, __m512, __m512bh, __m512i, _mm_add_ps, _mm_add_ss, _mm_cvtsi64_si128, _mm_cvtss_f32, _mm_movehdup_ps,
-    _mm_movehl_ps, _mm_set1_epi8, _mm_xor_si128, _mm256_add_ps, _mm256_and_si256, _mm256_castps256_ps128,
-    _mm256_castsi256_ps, _mm256_cvtepi8_epi32, _mm256_cvtepi32_ps, _mm256_cvtepu16_epi32, _mm256_extractf128_ps,
-    _mm256_fmadd_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_set1_epi8, _mm256_set1_ps, _mm256_shuffle_epi8,
-    _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_srli_epi16, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16,
-    _mm256_unpackhi_ps, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16, _mm256_unpacklo_ps, _mm512_add_ps,
-    _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_set1_epi32, _mm512_set1_ps,
+    __cpuid, __m128i, __m256, __m256i, __m512, __m512bh, __m512i, _mm_add_ps, _mm_add_ss, _mm_cvtsi64_si128,
+    _mm_cvtss_f32, _mm_movehdup_ps, _mm_movehl_ps, _mm_set1_epi8, _mm_xor_si128, _mm256_add_ps, _mm256_and_si256,
+    _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cvtepi8_epi32, _mm256_cvtepi32_ps, _mm256_cvtepu16_epi32,
+    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_set1_epi8, _mm256_set1_ps,
+    _mm256_shuffle_epi8, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_srli_epi16, _mm256_unpackhi_epi8,
+    _mm256_unpackhi_epi16, _mm256_unpackhi_ps, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16, _mm256_unpacklo_ps,
+    _mm512_add_ps, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_set1_epi32, _mm512_set1_ps,
 };
 use std::mem::transmute;
 
