@@ -7,7 +7,7 @@ use report::{Document, Table};
 use trading_agent::AgentConfig;
 
 /// Raised when the comparison changes for the same input.
-const STAGE_VERSION: u32 = 1;
+const STAGE_VERSION: u32 = 2;
 
 /// One variant of the strategy.
 struct Arm {
@@ -107,6 +107,7 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<()> {
     );
     document.table(table);
     open.write_bytes("report.html", document.to_html().as_bytes())?;
+    open.write_bytes("report.ipynb", document.to_notebook("report.html").as_bytes())?;
     open.write_bytes("report.md", document.to_markdown().as_bytes())?;
     open.count(rows.len() as u64, rows.len() as u64);
     open.write_rows("metrics.parquet", rows)?;

@@ -7,7 +7,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 fn run_all(dir: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_run-all"));
+    small(Command::new(env!("CARGO_BIN_EXE_run-all")), dir)
+}
+
+fn small(mut command: Command, dir: &Path) -> Command {
     command.arg("--run-dir").arg(dir).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let settings = [
         "sentiment.train_rows=40",
@@ -82,6 +85,56 @@ fn everything_runs_skips_when_unchanged_and_ends_with_equal_files_after_a_kill()
     let log = String::from_utf8_lossy(&resumed.stderr);
     assert!(resumed.status.success() && log.contains("resumes after update"), "{log}");
     assert_eq!(differing(&files(&killed), &expected), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn arms_are_compared_on_the_same_rows_and_a_second_call_runs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, config) = (folder.path().join("run"), folder.path().join("arms.toml"));
+    let arms = r#"
+        [ablation]
+        seeds = [1, 2]
+        extra_rows = 4
+        resamples = 50
+        [[ablation.arms]]
+        name = "lora"
+        what = "the reference"
+        [[ablation.arms]]
+        name = "full"
+        what = "every parameter, and more real rows"
+        extra = "more-real"
+        set = ["train.full=true", "sentiment.selection=\"random\""]
+        [[ablation.arms]]
+        name = "few-shot"
+        what = "asked after examples"
+        method = "few-shot"
+        extra = "none"
+        [[ablation.arms]]
+        name = "tf-idf"
+        what = "no language model"
+        method = "tf-idf"
+    "#;
+    std::fs::write(&config, arms).unwrap();
+    let experiment = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_experiments"));
+        command.arg("sentiment").arg("--config").arg(&config);
+        small(command, &dir).output().unwrap()
+    };
+    let output = experiment();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metrics: Vec<artifacts::rows::Metric> = artifacts::read_all(&dir.join("ablation/metrics.parquet")).unwrap();
+    for arm in ["lora", "full", "few-shot", "tf-idf"] {
+        let of = |name: &str| {
+            let found = metrics.iter().find(|m| m.subject == arm && m.slice == "all" && m.metric == name);
+            found.and_then(|m| m.value).unwrap_or_else(|| panic!("{arm} has no {name}"))
+        };
+        assert!((0.0..=1.0).contains(&of("macro_f1")) && of("macro_f1_low") <= of("macro_f1_high"), "{arm}");
+        assert!(arm != "lora" || of("difference").abs() < 1e-12, "the reference differs from itself");
+    }
+    assert!(dir.join("ablation/full/ingest/train.parquet").exists(), "another selection has rows of its own");
+    assert!(std::fs::read_to_string(dir.join("ablation/report.md")).unwrap().contains("few-shot"));
+    let again = experiment();
+    assert!(!String::from_utf8_lossy(&again.stderr).contains("runs stage"), "nothing changed");
 }
 
 #[test]

@@ -6,11 +6,11 @@ use report::plot::{self, EquityPlot, Series};
 use std::path::Path;
 
 /// Raised when the stage's output changes for the same input.
-pub const STAGE_VERSION: u32 = 1;
+pub const STAGE_VERSION: u32 = 2;
 
 /// Runs the decisions in `decisions` (rows [`artifacts::rows::Decision`]) against the prices in `bars` (rows
 /// [`artifacts::rows::Bar`]) and writes into the folder `out`: `equity.parquet`, `fills.parquet`, `metrics.parquet`,
-/// `metrics.json`, `equity.svg`, `report.html` and `report.md`. Unchanged input and settings: nothing is done.
+/// `metrics.json`, `equity.svg`, `report.html`, `report.md` and `report.ipynb`. Unchanged input and settings: nothing is done.
 ///
 /// # Errors
 /// Whatever [`load`] and [`simulate`] refuse, and files that cannot be read or written.
@@ -101,6 +101,7 @@ pub fn run(
     open.write_bytes("metrics.json", &text)?;
     open.write_bytes("equity.svg", svg.standalone().as_bytes())?;
     open.write_bytes("report.html", page.to_html().as_bytes())?;
+    open.write_bytes("report.ipynb", page.to_notebook("report.html").as_bytes())?;
     open.write_bytes("report.md", page.to_markdown().as_bytes())?;
     Ok(open.finish()?)
 }

@@ -38,9 +38,8 @@ fn it_writes_everything_skips_what_is_unchanged_and_repeats_byte_for_byte() {
     let manifest = run(&config, &bars, &decisions, &one, &OPTIONS).unwrap();
     assert_eq!(manifest, run(&config, &bars, &decisions, &one, &OPTIONS).unwrap());
     run(&config, &bars, &decisions, &two, &OPTIONS).unwrap();
-    for file in
-        ["equity.parquet", "fills.parquet", "metrics.parquet", "metrics.json", "equity.svg", "report.html", "report.md"]
-    {
+    let rows = ["equity.parquet", "fills.parquet", "metrics.parquet"];
+    for file in rows.into_iter().chain(["metrics.json", "equity.svg", "report.html", "report.md", "report.ipynb"]) {
         let bytes = std::fs::read(one.join(file)).unwrap();
         assert!(!bytes.is_empty() && bytes == std::fs::read(two.join(file)).unwrap(), "{file}");
         assert!(manifest.output(file).is_some(), "{file}");
