@@ -37,7 +37,7 @@ enum Command {
         /// The table, with a name for its split if it has one; may be repeated, the first is the reference
         #[arg(long, value_name = "[NAME=]FILE", required_unless_present = "print_config")]
         source: Vec<String>,
-        /// Which column means what: text=COLUMN,label=COLUMN[,source=COLUMN][,language=COLUMN]
+        /// Which column means what: text=COLUMN,label=COLUMN, and source=COLUMN and language=COLUMN where there are such columns
         #[arg(long, value_name = "ROLE=COLUMN,…", default_value = "")]
         map: String,
         /// What the labels mean: 0=negative,1=neutral,2=positive
