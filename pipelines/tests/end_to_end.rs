@@ -1,7 +1,7 @@
 //! The whole pipeline on the embedded data, small: it ends, resumes after kill -9, skips what is unchanged, and gives equal files.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -106,9 +106,10 @@ fn arms_are_compared_on_the_same_rows_and_a_second_call_runs_nothing() {
         set = ["train.full=true", "sentiment.selection=\"random\""]
         [[ablation.arms]]
         name = "few-shot"
-        what = "asked after examples"
+        what = "asked after examples, in other words"
         method = "few-shot"
         extra = "none"
+        set = ["formatter.instruction=\"labels\""]
         [[ablation.arms]]
         name = "tf-idf"
         what = "no language model"
@@ -131,7 +132,18 @@ fn arms_are_compared_on_the_same_rows_and_a_second_call_runs_nothing() {
         assert!((0.0..=1.0).contains(&of("macro_f1")) && of("macro_f1_low") <= of("macro_f1_high"), "{arm}");
         assert!(arm != "lora" || of("difference").abs() < 1e-12, "the reference differs from itself");
     }
-    assert!(dir.join("ablation/full/ingest/train.parquet").exists(), "another selection has rows of its own");
+    let first = String::from_utf8_lossy(&output.stderr);
+    assert!(first.contains("runs stage"), "{first}");
+
+    let examples = |file: &str| -> Vec<artifacts::rows::Example> { artifacts::read_all(&dir.join(file)).unwrap() };
+    let (selected, kept) =
+        (examples("ablation/full/ingest/train.parquet"), examples("ablation/full/kept-apart/rows.parquet"));
+    let ids = |rows: &[artifacts::rows::Example]| rows.iter().map(|r| r.id.clone()).collect::<BTreeSet<_>>();
+    assert!(ids(&selected) != ids(&examples("ingest/train.parquet")), "another selection has other rows");
+    assert!(ids(&kept).is_disjoint(&ids(&examples("ingest/eval.parquet"))), "and none that the arms are judged on");
+    let asked: Vec<artifacts::rows::Formatted> =
+        artifacts::read_all(&dir.join("ablation/few-shot/few-shot/eval.parquet")).unwrap();
+    assert!(asked.iter().all(|row| row.text.contains("negative, neutral")), "the arm's own wording is used");
     assert!(std::fs::read_to_string(dir.join("ablation/report.md")).unwrap().contains("few-shot"));
     let again = experiment();
     assert!(!String::from_utf8_lossy(&again.stderr).contains("runs stage"), "nothing changed");

@@ -1,5 +1,5 @@
 use crate::{Run, RunConfig};
-use artifacts::rows::{Example, Formatted, Sentiment};
+use artifacts::rows::{Formatted, Sentiment};
 use artifacts::{Outcome, StageSpec, read_all};
 use chat::{ChatTokenizer, Message};
 use rand::seq::SliceRandom;
@@ -13,14 +13,15 @@ const STAGE_VERSION: u32 = 1;
 pub(super) fn run(
     run: &Run,
     config: &RunConfig,
-    train: &Path,
-    per_label: usize,
+    formatted: &Path,
+    train: &[PathBuf],
     folder: &Path,
 ) -> anyhow::Result<PathBuf> {
-    let eval = run.file("formatter", "eval.parquet");
+    let per_label = run.config.ablation.examples_per_label;
+    let (eval, solved) = (formatted.join("eval.parquet"), formatted.join("train.parquet"));
     let out = folder.join("few-shot");
     let mut inputs = ChatTokenizer::files(run.model());
-    inputs.extend([train.to_owned(), eval.clone(), run.file("formatter", "train.parquet")]);
+    inputs.extend(train.iter().chain([&eval, &solved]).cloned());
     let spec = StageSpec {
         name: "few-shot",
         version: STAGE_VERSION,
@@ -33,10 +34,11 @@ pub(super) fn run(
     let path = out.join("eval.parquet");
     let Outcome::Run(mut open) = spec.begin()? else { return Ok(path) };
     let tokenizer = ChatTokenizer::load(run.model(), &config.formatter.date)?;
-    let formatted: Vec<Formatted> = read_all(&run.file("formatter", "train.parquet"))?;
+    let formatted: Vec<Formatted> = read_all(&solved)?;
     let rows: Vec<Formatted> = read_all(&eval)?;
     let limit = config.formatter.limit(tokenizer.context());
-    let real: std::collections::BTreeSet<String> = read_all::<Example>(train)?.into_iter().map(|row| row.id).collect();
+    let real: std::collections::BTreeSet<String> =
+        super::training_rows(train)?.into_iter().filter(|row| !row.synthetic).map(|row| row.id).collect();
     let mut written = Vec::new();
     for language in artifacts::rows::Language::ALL {
         let mut shown = Vec::new();

@@ -6,6 +6,7 @@ mod baselines;
 mod compare;
 mod extra_rows;
 mod few_shot;
+mod kept_apart;
 mod page;
 
 pub use arms::{AblationConfig, Arm, Extra, Method};
@@ -91,21 +92,12 @@ fn make(run: &Run, arm: &Arm) -> anyhow::Result<Made> {
     }
     let mut train = vec![ingested.join("train.parquet")];
     train.extend(extra_rows::files(run, arm, &ingested, &folder, options.seed)?);
+    if ingested != run.folder("ingest") {
+        train = kept_apart::files(run, &train, &folder)?;
+    }
     let untrained = |files, subject| Made { files, subject, trainings: Vec::new() };
-    match arm.method {
-        Method::TfIdf | Method::Majority => return Ok(untrained(train, "")),
-        Method::ZeroShot | Method::FewShot => {
-            let mut eval = run.file("formatter", "eval.parquet");
-            if arm.method == Method::FewShot {
-                let shown = run.config.ablation.examples_per_label;
-                eval = few_shot::run(run, &config, &ingested.join("train.parquet"), shown, &folder)?;
-            }
-            let inputs = evaluator_inputs(run, run.model(), None, eval, train);
-            let out = folder.join("evaluator");
-            evaluator::run(&config.evaluate, &inputs, &out, &options)?;
-            return Ok(untrained(vec![out.join("predictions.parquet")], "base"));
-        }
-        Method::Tuned => {}
+    if matches!(arm.method, Method::TfIdf | Method::Majority) {
+        return Ok(untrained(train, ""));
     }
     let formatted = folder.join("formatter");
     let inputs = formatter::Inputs {
@@ -114,6 +106,19 @@ fn make(run: &Run, arm: &Arm) -> anyhow::Result<Made> {
         eval: vec![run.file("ingest", "eval.parquet")],
     };
     formatter::run(&config.formatter, &inputs, &formatted, &options)?;
+    match arm.method {
+        Method::ZeroShot | Method::FewShot => {
+            let mut eval = formatted.join("eval.parquet");
+            if arm.method == Method::FewShot {
+                eval = few_shot::run(run, &config, &formatted, &train, &folder)?;
+            }
+            let inputs = evaluator_inputs(run, run.model(), None, eval, train);
+            let out = folder.join("evaluator");
+            evaluator::run(&config.evaluate, &inputs, &out, &options)?;
+            return Ok(untrained(vec![out.join("predictions.parquet")], "base"));
+        }
+        Method::Tuned | Method::TfIdf | Method::Majority => {}
+    }
     let mut made = untrained(Vec::new(), if config.train.full { "base" } else { "tuned" });
     for &seed in &run.config.ablation.seeds {
         let seeded = RunOptions { seed: Seed(seed), ..run.options() };
