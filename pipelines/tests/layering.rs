@@ -5,11 +5,11 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-const STAGES: [&str; 8] =
-    ["ingest", "eda", "synth", "formatter", "trainer", "evaluator", "trading-agent", "backtester"];
+const STAGES: [&str; 9] =
+    ["ingest", "features", "eda", "synth", "formatter", "trainer", "evaluator", "trading-agent", "backtester"];
 
 /// Layers 0 and 1: each crate with every crate of ours that it may depend on. A leaf has none.
-const FOUNDATION: [(&str, &[&str]); 11] = [
+const FOUNDATION: [(&str, &[&str]); 13] = [
     ("artifacts", &[]),
     ("hub", &[]),
     ("kernels", &[]),
@@ -20,6 +20,8 @@ const FOUNDATION: [(&str, &[&str]); 11] = [
     ("lora", &["kernels"]),
     ("lm", &["kernels", "lora"]),
     ("report", &["stats"]),
+    ("grounding", &["artifacts", "text"]),
+    ("retrieval", &["artifacts", "hub", "text"]),
     ("providers", &["artifacts", "chat", "hub", "lm", "lora"]),
 ];
 const TOP: [&str; 3] = ["pipelines", "benches", "fixtures"];

@@ -30,6 +30,7 @@ fn a_stage_alone_builds_on_the_same_features_as_the_whole_workspace() {
     let whole = features(&["--workspace"]);
     for package in [
         "ingest",
+        "features",
         "eda",
         "synth",
         "formatter",

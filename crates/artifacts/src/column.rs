@@ -123,6 +123,21 @@ impl Column for Timestamp {
     }
 }
 
+impl Column for Option<Timestamp> {
+    const NULLABLE: bool = true;
+    fn data_type() -> DataType {
+        Timestamp::data_type()
+    }
+    fn to_array<'a>(values: impl Iterator<Item = &'a Self>) -> ArrayRef {
+        let micros: TimestampMicrosecondArray = values.map(|t| t.map(Timestamp::micros)).collect();
+        Arc::new(micros.with_timezone("UTC"))
+    }
+    fn from_array(array: &dyn Array) -> Result<Vec<Self>, ColumnError> {
+        let values = array.as_primitive::<TimestampMicrosecondType>();
+        Ok(values.iter().map(|v| v.map(Timestamp::from_micros)).collect())
+    }
+}
+
 /// The item field of a list column: items are never null.
 fn item(data_type: DataType) -> Arc<Field> {
     Arc::new(Field::new("item", data_type, false))

@@ -79,6 +79,8 @@ fn python_reads_every_kind_of_column() {
         sentiment: None,
         technical: Some(0.5),
         news_ids: vec!["n1".into(), "n2".into()],
+        confidence: None,
+        fact_ids: Vec::new(),
         rationale: "giá giảm".into(),
     };
     write_all(&folder.path().join("decisions.parquet"), &[decision]).unwrap();

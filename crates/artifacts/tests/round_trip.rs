@@ -194,10 +194,10 @@ proptest! {
 
     #[test]
     fn decisions(rows in many((text(), moments(), -1.0..=1.0_f64, prop::option::of(number()), prop::option::of(number()),
-        prop::collection::vec(text(), 0..4), text()))) {
+        prop::collection::vec(text(), 0..4), (prop::option::of(0.0..=1.0_f64), prop::collection::vec(text(), 0..4)), text()))) {
         let rows = rows.into_iter().map(
-            |(symbol, (bar_at, decided_at), position, sentiment, technical, news_ids, rationale)|
-            Decision { symbol, bar_at, decided_at, position, sentiment, technical, news_ids, rationale });
+            |(symbol, (bar_at, decided_at), position, sentiment, technical, news_ids, (confidence, fact_ids), rationale)|
+            Decision { symbol, bar_at, decided_at, position, sentiment, technical, news_ids, confidence, fact_ids, rationale });
         comes_back(&ordered(rows.collect(), |d| (d.symbol.clone(), d.bar_at)))?;
     }
 

@@ -38,6 +38,8 @@ fn decide(bar: &Bar, position: f64, why: &str) -> Decision {
         sentiment: None,
         technical: None,
         news_ids: Vec::new(),
+        confidence: None,
+        fact_ids: Vec::new(),
         rationale: why.to_owned(),
     }
 }

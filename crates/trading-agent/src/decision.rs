@@ -135,6 +135,8 @@ pub fn decide_at(config: &AgentConfig, market: &Market, moods: &Moods, t: Timest
         sentiment,
         technical: trend,
         news_ids,
+        confidence: None,
+        fact_ids: Vec::new(),
         rationale,
     })
 }

@@ -1,9 +1,26 @@
+use crate::column::text_enum;
 use crate::row::rows;
 use crate::{Checks, Timestamp};
 
+text_enum! {
+    /// What became of an order.
+    OrderStatus, "order status" {
+        /// All of it was filled.
+        Filled = "filled",
+        /// Some of it was filled; the rest was given up.
+        Partial = "partial",
+        /// Nothing was filled.
+        Rejected = "rejected",
+        /// A newer decision replaced it before it could fill.
+        Superseded = "superseded",
+        /// No bar begins after it.
+        Unfilled = "unfilled",
+    }
+}
+
 rows! {
     /// The position a strategy wants after seeing one bar, ordered by symbol, then bar.
-    Decision = "decision", version 1, not_empty {
+    Decision = "decision", version 2, not_empty {
         /// The instrument.
         symbol: String,
         /// The `event_at` of the bar it was made on.
@@ -18,8 +35,68 @@ rows! {
         technical: Option<f64>,
         /// Ids of the news read for it.
         news_ids: Vec<String>,
+        /// How sure the strategy is, from 0 to 1; none where it does not say.
+        confidence: Option<f64>,
+        /// Ids of the facts that the decision rests on ([`super::Fact`]).
+        fact_ids: Vec<String>,
         /// Why, in words: written by the strategy from its own numbers.
         rationale: String,
+    }
+
+    /// One order and what became of it, in the order in which they came up.
+    Order = "order", version 1, may_be_empty {
+        /// The instrument.
+        symbol: String,
+        /// When the decision behind it was made.
+        decided_at: Timestamp,
+        /// The bar in which it was to be filled; none where no bar begins after it.
+        bar_at: Option<Timestamp>,
+        /// Units wanted (to sell: negative).
+        wanted: f64,
+        /// Units filled.
+        filled: f64,
+        /// What became of it.
+        status: OrderStatus,
+        /// Why it was not filled as wanted; empty where it was.
+        reason: String,
+    }
+
+    /// One round trip: from flat to a position and back, or to the other side.
+    Trade = "trade", version 1, may_be_empty {
+        /// The instrument.
+        symbol: String,
+        /// The bar of the first fill.
+        opened_at: Timestamp,
+        /// The bar of the last fill; none where it is still open.
+        closed_at: Option<Timestamp>,
+        /// Largest holding (short: negative).
+        units: f64,
+        /// Mean price of what was opened.
+        entry_price: f64,
+        /// Mean price of what was closed; the last close where it is still open.
+        exit_price: f64,
+        /// Profit after costs, in currency.
+        profit: f64,
+        /// Commission, slippage and funding, in currency.
+        cost: f64,
+        /// Bars held.
+        bars: u64,
+    }
+
+    /// A portfolio of several instruments at one moment.
+    PortfolioPoint = "portfolio_point", version 1, not_empty {
+        /// The moment: the end of a bar of at least one instrument.
+        at: Timestamp,
+        /// Cash plus all holdings at their last closes, in currency.
+        equity: f64,
+        /// The same capital split evenly over the instruments and held, without costs.
+        market_equity: f64,
+        /// Sum of the absolute values held as a share of equity.
+        gross: f64,
+        /// Sum of the signed values held as a share of equity.
+        net: f64,
+        /// Costs paid since the point before, in currency.
+        cost: f64,
     }
 
     /// One executed change of position.
@@ -59,7 +136,7 @@ rows! {
     }
 }
 
-fn finite<const N: usize>(values: [(&str, f64); N]) -> Result<(), String> {
+pub(super) fn finite<const N: usize>(values: [(&str, f64); N]) -> Result<(), String> {
     match values.iter().find(|(_, v)| !v.is_finite()) {
         Some((name, v)) => Err(format!("{name} is {v}, not a number")),
         None => Ok(()),
@@ -70,6 +147,9 @@ impl Checks for Decision {
     fn check(&self) -> Result<(), String> {
         if !(-1.0..=1.0).contains(&self.position) {
             return Err(format!("position is {}; positions lie in [-1, 1]", self.position));
+        }
+        if self.confidence.is_some_and(|c| !(0.0..=1.0).contains(&c)) {
+            return Err(format!("confidence is {:?}; it lies in [0, 1]", self.confidence));
         }
         if self.decided_at < self.bar_at {
             return Err(format!("decided at {} on a bar of {}", self.decided_at, self.bar_at));
@@ -106,5 +186,38 @@ impl Checks for EquityPoint {
             ("position", self.position),
             ("cost", self.cost),
         ])
+    }
+}
+impl Checks for Order {
+    fn check(&self) -> Result<(), String> {
+        finite([("wanted", self.wanted), ("filled", self.filled)])
+    }
+}
+impl Checks for Trade {
+    fn check(&self) -> Result<(), String> {
+        finite([
+            ("units", self.units),
+            ("entry_price", self.entry_price),
+            ("exit_price", self.exit_price),
+            ("profit", self.profit),
+            ("cost", self.cost),
+        ])
+    }
+}
+impl Checks for PortfolioPoint {
+    fn check(&self) -> Result<(), String> {
+        finite([
+            ("equity", self.equity),
+            ("market_equity", self.market_equity),
+            ("gross", self.gross),
+            ("net", self.net),
+            ("cost", self.cost),
+        ])
+    }
+    fn follows(&self, previous: &Self) -> Result<(), String> {
+        if self.at > previous.at {
+            return Ok(());
+        }
+        Err(format!("{} does not come after {}", self.at, previous.at))
     }
 }

@@ -1,23 +1,31 @@
 //! The row types: what crosses the walls between stages. A change of a column is a new version.
 
+mod agents;
 mod answers;
 mod backtest;
 mod evaluation;
+mod features;
 mod market;
 mod preparation;
 mod profile;
+mod quality;
 mod synthesis;
 mod text;
 mod training;
+mod trials;
 
+pub use agents::{CheckedClaim, Event, Fact, FactKind, Opinion, Trace};
 pub use answers::{Answer, Generation, Nearest};
-pub use backtest::{Decision, EquityPoint, Fill};
+pub use backtest::{Decision, EquityPoint, Fill, Order, OrderStatus, PortfolioPoint, Trade};
 pub use evaluation::{Metric, Outcome, Prediction};
+pub use features::{FeatureDefinition, FeaturePartition};
 pub use market::{Bar, News, Observation};
 pub use preparation::{
     CleaningSample, CleaningStep, Conflict, FormattedTask, Shortened, TaskExample, TaskKind, TickerMention,
 };
+pub use quality::QualityFinding;
 pub use profile::{AlertKind, AlertLevel, DataAlert, LabelScore, ProfileFigure};
 pub use synthesis::{Candidate, Recorded, Verdict};
 pub use text::{Example, Language, Rejected, Sentiment};
 pub use training::{Formatted, Step};
+pub use trials::Trial;

@@ -42,6 +42,8 @@ pub fn decisions(bars: &[Bar], positions: &[f64], delay: i64) -> Vec<Decision> {
         sentiment: None,
         technical: None,
         news_ids: Vec::new(),
+        confidence: None,
+        fact_ids: Vec::new(),
         rationale: String::new(),
     };
     bars.iter().zip(positions).map(decision).collect()

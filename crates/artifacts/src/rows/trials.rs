@@ -1,0 +1,30 @@
+use super::backtest::finite;
+use crate::row::rows;
+use crate::Checks;
+
+rows! {
+    /// One variant of a strategy that was ever back-tested in a project folder: how many there are is what the deflated
+    /// Sharpe ratio needs to know.
+    Trial = "trial", version 1, may_be_empty {
+        /// Hash of everything that decides its returns: decisions, prices, rules. The same variant run twice is one trial.
+        key: String,
+        /// What it is about: trials of different markets or periods are not compared.
+        market: String,
+        /// Who ran it, such as `backtest` or `sweep`.
+        origin: String,
+        /// In words.
+        name: String,
+        /// Returns counted.
+        returns: u64,
+        /// Mean over standard deviation of the returns, per bar; none where it is not defined.
+        sharpe_per_bar: Option<f64>,
+        /// Total return, a share.
+        total_return: f64,
+    }
+}
+
+impl Checks for Trial {
+    fn check(&self) -> Result<(), String> {
+        finite([("total_return", self.total_return), ("sharpe_per_bar", self.sharpe_per_bar.unwrap_or(0.0))])
+    }
+}

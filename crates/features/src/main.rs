@@ -1,0 +1,3 @@
+//! `cargo run -p features -- --help`
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Whether what a text claims is what the fact it cites says.
