@@ -11,6 +11,8 @@ pub struct RunConfig {
     pub sentiment: ingest::SentimentConfig,
     /// Prices, news and other numbers.
     pub market: ingest::MarketConfig,
+    /// What is computed from them.
+    pub features: features::FeaturesConfig,
     /// The look at the data.
     pub eda: eda::Config,
     /// Generated rows.
@@ -27,15 +29,24 @@ pub struct RunConfig {
     pub agent: trading_agent::AgentConfig,
     /// Positions to an account.
     pub backtest: backtester::Config,
+    /// What the account is worth.
+    pub significance: backtester::SignificanceConfig,
+    /// Whether the decisions' reasons hold.
+    pub reasoning: evaluator::reasoning::ReasoningConfig,
+    /// What the model may have remembered.
+    pub leakage: evaluator::reasoning::leakage::LeakageConfig,
+    /// Strategies, compared.
+    pub experiments: crate::trading::TradingConfig,
 }
 
 const ASSESSMENT: &str = include_str!("../presets/assessment.toml");
 const LLAMA: &str = include_str!("../presets/llama-3.2-1b.toml");
 
 /// The presets that ship with the program: what stands later wins.
-const PRESETS: [(&str, &[&str]); 4] = [
+const PRESETS: [(&str, &[&str]); 5] = [
     ("embedded", &[include_str!("../presets/embedded.toml")]),
     ("assessment", &[ASSESSMENT]),
+    ("djia", &[ASSESSMENT, include_str!("../presets/djia.toml")]),
     ("llama-3.2-1b", &[ASSESSMENT, LLAMA]),
     ("llama-3.2-1b-instruct", &[ASSESSMENT, LLAMA, include_str!("../presets/llama-3.2-1b-instruct.toml")]),
 ];

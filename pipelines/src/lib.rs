@@ -3,11 +3,16 @@
 
 pub mod ablation;
 mod args;
+pub mod audit;
 mod config;
-mod experiments;
+mod deliverables;
 pub mod findings;
+mod lazy_model;
+mod reasoning;
 mod run;
 mod summary;
+pub mod trading;
+pub mod twins;
 
 pub use args::Args;
 pub use config::RunConfig;

@@ -1,15 +1,17 @@
 use crate::config::preset;
-use crate::{Args, RunConfig, ablation, experiments};
+use crate::{Args, RunConfig, ablation, deliverables, reasoning, trading};
 use anyhow::Context;
 use artifacts::rows::Language;
 use artifacts::{Progress, RunOptions, Seed};
-use providers::{LocalModel, Provider};
+use providers::{CassetteMode, LocalModel, Provider};
 use std::path::{Path, PathBuf};
 
 /// One deliverable, and what has to be there before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names of the binaries in src/bin say it")]
 pub enum Step {
+    Market,
+    Features,
     PrepareData,
     Eda,
     Synthetic,
@@ -24,14 +26,17 @@ pub enum Step {
 }
 
 impl Step {
-    /// What this step reads directly.
-    fn needs(self) -> &'static [Self] {
+    /// What this step reads directly. With an adapter at hand, `trained`, nothing has to be trained for a decision.
+    fn needs(self, trained: bool) -> &'static [Self] {
         match self {
-            Self::PrepareData => &[],
+            Self::Market => &[],
+            Self::PrepareData | Self::Features => &[Self::Market],
+            Self::Decide if trained => &[Self::Features],
+            Self::Decide => &[Self::Train, Self::Features],
             Self::Eda | Self::Synthetic => &[Self::PrepareData],
             Self::Format => &[Self::Synthetic],
             Self::Train => &[Self::Format],
-            Self::Evaluate | Self::Decide => &[Self::Train],
+            Self::Evaluate => &[Self::Train],
             Self::Backtest => &[Self::Decide],
             Self::Experiments => &[Self::Backtest],
             Self::Ablation => ablation::NEEDS,
@@ -48,6 +53,10 @@ pub struct Run {
     pub dir: PathBuf,
     data: PathBuf,
     model: PathBuf,
+    trained: Option<PathBuf>,
+    embedder: Option<PathBuf>,
+    cassettes: PathBuf,
+    strict: bool,
     hub: hub::HubConfig,
     seed: Seed,
     force: bool,
@@ -79,11 +88,16 @@ impl Run {
         let embedded = fixtures::root();
         let model =
             if config.model.is_empty() { embedded.join("model") } else { providers::find_model(&config.model, &hub)? };
+        let dir = args.run_dir.clone().unwrap_or_else(|| Path::new("runs").join(&args.preset));
         Ok(Some(Self {
+            cassettes: args.cassettes.clone().unwrap_or_else(|| dir.join("cassettes")),
             config,
-            dir: args.run_dir.clone().unwrap_or_else(|| Path::new("runs").join(&args.preset)),
+            dir,
             data: args.data.clone().unwrap_or_else(fixtures::data),
             model,
+            trained: args.adapter.clone(),
+            embedder: args.embedder.clone(),
+            strict: args.strict,
             hub,
             seed: args.common.seed(),
             force: args.common.force,
@@ -104,7 +118,7 @@ impl Run {
         if done.contains(&step) {
             return Ok(());
         }
-        for &needed in step.needs() {
+        for &needed in step.needs(self.trained.is_some()) {
             self.visit(needed, done)?;
         }
         done.push(step);
@@ -114,10 +128,11 @@ impl Run {
     fn execute(&self, step: Step) -> anyhow::Result<()> {
         let c = &self.config;
         match step {
-            Step::PrepareData => {
-                self.ingest_texts(&c.sentiment, &self.folder("ingest"))?;
+            Step::Market => {
                 ingest::market::run(&c.market, &self.data, &self.folder("ingest-market"), &self.ingest_options())?;
             }
+            Step::Features => self.features(&self.folder("ingest-market"), &self.folder("features"))?,
+            Step::PrepareData => self.ingest_texts(&c.sentiment, &self.folder("ingest"))?,
             Step::Eda => {
                 self.look(&c.eda, "eda")?;
                 for language in Language::ALL {
@@ -158,9 +173,26 @@ impl Run {
                 };
                 evaluator::run(&c.evaluate, &inputs, &self.folder("evaluator"), &self.options())?;
             }
-            Step::Decide => self.decide(&c.agent, true, &self.folder("trading-agent"))?,
-            Step::Backtest => self.backtest(&self.folder("trading-agent"), &self.folder("backtester"))?,
-            Step::Experiments => experiments::run(self)?,
+            Step::Decide => {
+                let (market, features) = self.market();
+                self.decide(&c.agent, true, (&market, &features), &self.folder("trading-agent"), &self.options())?;
+                deliverables::baseline(self)?;
+            }
+            Step::Backtest => {
+                reasoning::decide_on_twins(self)?;
+                reasoning::account(self)?;
+                reasoning::significance(self)?;
+                reasoning::evaluate(self)?;
+                deliverables::evaluation(self)?;
+                deliverables::dashboard(self)?;
+            }
+            Step::Experiments => {
+                trading::run(self)?;
+                // more variants were tried since
+                reasoning::significance(self)?;
+                deliverables::evaluation(self)?;
+                deliverables::experiments(self)?;
+            }
             Step::Ablation => ablation::run(self)?,
             Step::All => {}
         }
@@ -176,27 +208,71 @@ impl Run {
         Ok(())
     }
 
-    /// Decisions of one agent, read by the tuned or by the base model.
-    pub(crate) fn decide(&self, agent: &trading_agent::AgentConfig, tuned: bool, out: &Path) -> anyhow::Result<()> {
+    /// Features of one market folder.
+    pub(crate) fn features(&self, market: &Path, out: &Path) -> anyhow::Result<()> {
+        features::run(&self.config.features, &features::Inputs::of_folder(market), out, &self.options())?;
+        Ok(())
+    }
+
+    /// Decisions of one agent on one market folder with its features, read by the tuned or by the base model. Calls to models are
+    /// kept, so that no two arms and no second run ask the same.
+    pub(crate) fn decide(
+        &self,
+        agent: &trading_agent::AgentConfig,
+        tuned: bool,
+        (market, features): (&Path, &Path),
+        out: &Path,
+        options: &RunOptions<'_>,
+    ) -> anyhow::Result<()> {
         let adapter = tuned.then(|| self.adapter());
         let inputs = trading_agent::Inputs {
-            bars: self.file("ingest-market", "bars.parquet"),
-            news: self.file("ingest-market", "news.parquet"),
-            observations: self.file("ingest-market", "observations.parquet"),
+            features: Some(features.join(features::FEATURES)),
             model_files: std::iter::once(self.model.clone()).chain(adapter.clone()).collect(),
+            embedder: self.embedder.clone(),
+            ..trading_agent::Inputs::of(market)
         };
         let open = || {
             LocalModel::open(&self.model, adapter.as_deref(), &self.config.formatter.date)
                 .map(|model| Box::new(model) as Box<dyn Provider>)
         };
-        trading_agent::run(agent, &inputs, open, out, &self.options())?;
+        let services = trading_agent::Services::new(&inputs.model_files, open).taped(&self.cassettes, self.mode());
+        trading_agent::run_with(agent, &inputs, services, out, options)?;
         Ok(())
     }
 
+    /// Whether models may be asked.
+    pub(crate) fn mode(&self) -> CassetteMode {
+        if self.strict { CassetteMode::Strict } else { CassetteMode::Replay }
+    }
+
+    /// Where calls to models are kept.
+    pub(crate) fn cassettes(&self) -> &Path {
+        &self.cassettes
+    }
+
+    /// The files of the model that reads the news: base, then adapter.
+    pub(crate) fn reader_files(&self) -> Vec<PathBuf> {
+        vec![self.model.clone(), self.adapter()]
+    }
+
+    /// The market as it is, with its features.
+    pub(crate) fn market(&self) -> (PathBuf, PathBuf) {
+        (self.folder("ingest-market"), self.folder("features"))
+    }
+
     /// The account of the decisions in one folder.
-    pub(crate) fn backtest(&self, decisions: &Path, out: &Path) -> anyhow::Result<()> {
+    pub(crate) fn backtest(
+        &self,
+        config: &backtester::Config,
+        decisions: &Path,
+        placebo: Option<&Path>,
+        out: &Path,
+    ) -> anyhow::Result<()> {
         let (bars, decisions) = (self.file("ingest-market", "bars.parquet"), decisions.join("decisions.parquet"));
-        backtester::run(&self.config.backtest, &bars, &decisions, out, &self.options())?;
+        let observations = self.file("ingest-market", "observations.parquet");
+        let sources =
+            backtester::Sources { bars: &bars, decisions: &decisions, observations: Some(&observations), placebo };
+        backtester::run_among(config, &sources, out, &self.options())?;
         Ok(())
     }
 
@@ -238,7 +314,11 @@ impl Run {
         RunOptions { seed: self.seed, force: self.force, progress: self.progress.as_ref() }
     }
 
+    /// The adapter that reads news: the given one, or what was trained here.
     fn adapter(&self) -> PathBuf {
+        if let Some(given) = &self.trained {
+            return given.clone();
+        }
         self.file("trainer", trainer::sft::ADAPTER)
     }
 }

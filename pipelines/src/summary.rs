@@ -6,7 +6,7 @@ use artifacts::{Manifest, read_all};
 use std::fmt::Write;
 
 /// The reports, by stage.
-const REPORTS: [(&str, &str); 10] = [
+const REPORTS: [(&str, &str); 15] = [
     ("ingest", "report.html"),
     ("eda", "report.html"),
     ("eda-en", "report.html"),
@@ -14,9 +14,14 @@ const REPORTS: [(&str, &str); 10] = [
     ("synth", "report.html"),
     ("formatter", "report.html"),
     ("evaluator", "report.html"),
+    ("ingest-market", "report.html"),
+    ("features", "report.html"),
     ("backtester", "report.html"),
     ("ablation", "report.html"),
-    ("experiments", "report.html"),
+    ("dashboard", "dashboard.html"),
+    ("task_1_baseline", "baseline_strategy.html"),
+    ("task_2_evaluation", "evaluation_report.html"),
+    ("task_3_experimentation", "experiments_and_results.html"),
 ];
 
 /// The figures of everything that is there after `step`.

@@ -4,12 +4,12 @@ use artifacts::rows::{Bar, Decision};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Bars and decisions of one instrument that belong together.
+/// Bars and decisions that belong together, of one instrument (of several where `portfolio` is set).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Input {
-    /// The instrument.
+    /// The instrument, or the names of several.
     pub symbol: String,
-    /// Its bars, in order of time; at least 2.
+    /// Its bars, in order of time (of several: by symbol, then time); at least 2 of each.
     pub bars: Vec<Bar>,
     /// Its decisions, in order of their bars; each bar has at most one.
     pub decisions: Vec<Decision>,
@@ -23,6 +23,9 @@ pub struct Input {
 pub fn load(bars_path: &Path, decisions_path: &Path, config: &Config) -> Result<Input, Error> {
     let decisions: Vec<Decision> = read_all(decisions_path)?;
     let bars: Vec<Bar> = read_all(bars_path)?;
+    if config.portfolio {
+        return load_portfolio(bars, bars_path, decisions, decisions_path, config);
+    }
     let symbol = choose(&decisions, config).map_err(|e| e.within(decisions_path))?;
     let traded: BTreeSet<&str> = bars.iter().map(|b| b.symbol.as_str()).collect();
     if !traded.contains(symbol.as_str()) {
@@ -44,6 +47,40 @@ pub fn load(bars_path: &Path, decisions_path: &Path, config: &Config) -> Result<
         complete(&bars, &decisions).map_err(|e| e.within(decisions_path))?;
     }
     Ok(Input { symbol, bars, decisions })
+}
+
+/// All instruments that decisions are about, each with the checks of a single one.
+fn load_portfolio(
+    mut bars: Vec<Bar>,
+    bars_path: &Path,
+    decisions: Vec<Decision>,
+    decisions_path: &Path,
+    config: &Config,
+) -> Result<Input, Error> {
+    let traded: BTreeSet<String> = decisions.iter().map(|d| d.symbol.clone()).collect();
+    let offered: BTreeSet<String> = bars.iter().map(|b| b.symbol.clone()).collect();
+    if let Some(symbol) = traded.iter().find(|s| !offered.contains(*s)).cloned() {
+        let offered = offered.iter().map(String::as_str).collect();
+        return Err(Error::NoBars { symbol, choices: listed(&offered) }.within(bars_path));
+    }
+    bars.retain(|b| traded.contains(&b.symbol));
+    for own in bars.chunk_by(|a, b| a.symbol == b.symbol) {
+        let symbol = own.first().map(|b| b.symbol.clone()).unwrap_or_default();
+        if own.len() < 2 {
+            return Err(Error::TooFewBars { symbol, bars: own.len() }.within(bars_path));
+        }
+        for (row, decision) in decisions.iter().enumerate().filter(|(_, d)| d.symbol == symbol) {
+            if own.binary_search_by_key(&decision.bar_at, |b| b.event_at).is_err() {
+                return Err(Error::NoSuchBar { row, bar_at: decision.bar_at }.within(decisions_path));
+            }
+        }
+        if config.missing_decisions == Missing::Refuse {
+            let decisions: Vec<Decision> = decisions.iter().filter(|d| d.symbol == symbol).cloned().collect();
+            complete(own, &decisions).map_err(|e| e.within(decisions_path))?;
+        }
+    }
+    let names = traded.iter().map(String::as_str).collect::<BTreeSet<_>>();
+    Ok(Input { symbol: listed(&names), bars, decisions })
 }
 
 fn choose(decisions: &[Decision], config: &Config) -> Result<String, Error> {

@@ -1,10 +1,13 @@
 //! `seafin-backtester`: decisions against prices.
 
+mod rule_commands;
+mod significance_command;
+
 use anyhow::{Context, bail};
 use artifacts::read_all;
 use artifacts::rows::Metric;
 use backtester::assessment::{Settings, assess};
-use backtester::{Config, Error, read_positions, read_prices};
+use backtester::{Config, Error, Sources, read_positions, read_prices};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,8 +23,18 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run every variant of a rule in a grid
+    Sweep(rule_commands::SweepArgs),
+    /// Choose a variant on past bars, judge it on the next, and move on
+    WalkForward(rule_commands::WalkArgs),
+    /// Run one rule straight from Parquet, in the same memory for any number of bars
+    Stream(rule_commands::RuleArgs),
+    /// Write made-up one-minute bars
+    GenerateBars(rule_commands::MakeArgs),
     /// Run decisions against prices
     Run(Run),
+    /// What the figures of a backtest are worth: trials counted, intervals, tests against benchmarks, overfitting
+    Significance(significance_command::Significance),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,6 +59,15 @@ struct Run {
     /// honest: folder to write
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// honest: Parquet file of observations; the one called signal becomes a benchmark
+    #[arg(long, value_name = "FILE")]
+    observations: Option<PathBuf>,
+    /// honest: Parquet file of decisions that the same strategy made on shuffled texts, a benchmark
+    #[arg(long, value_name = "FILE")]
+    placebo: Option<PathBuf>,
+    /// honest: the project's registry of trials; this one is written down in it
+    #[arg(long, value_name = "FILE")]
+    trials: Option<PathBuf>,
     /// assessment: CSV file with the columns close and Signal
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
@@ -68,10 +90,16 @@ struct Run {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let Command::Run(run) = &args.command;
-    cli::run(&args.common, || match run.mode {
-        Mode::Honest => honest(run, &args.common),
-        Mode::Assessment => assessment(run, &args.common),
+    cli::run(&args.common, || match &args.command {
+        Command::Sweep(command) => rule_commands::sweep(command, &args.common),
+        Command::WalkForward(command) => rule_commands::walk_forward(command, &args.common),
+        Command::Stream(command) => rule_commands::stream(command, &args.common),
+        Command::GenerateBars(command) => rule_commands::generate(command, &args.common),
+        Command::Significance(command) => command.run(&args.common),
+        Command::Run(run) => match run.mode {
+            Mode::Honest => honest(run, &args.common),
+            Mode::Assessment => assessment(run, &args.common),
+        },
     })
 }
 
@@ -91,6 +119,9 @@ fn assessment(run: &Run, common: &cli::Common) -> anyhow::Result<()> {
     refuse(run.bars.is_some(), "bars", mode)?;
     refuse(run.decisions.is_some(), "decisions", mode)?;
     refuse(run.out.is_some(), "out", mode)?;
+    refuse(run.observations.is_some(), "observations", mode)?;
+    refuse(run.placebo.is_some(), "placebo", mode)?;
+    refuse(run.trials.is_some(), "trials", mode)?;
     refuse(common.config.is_some() || !common.set.is_empty(), "config or --set", mode)?;
     let (prices_path, positions_path) =
         (needed(run.prices.as_ref(), "prices", mode)?, needed(run.positions.as_ref(), "positions", mode)?);
@@ -136,7 +167,11 @@ fn honest(run: &Run, common: &cli::Common) -> anyhow::Result<()> {
     let out = needed(run.out.as_ref(), "out", mode)?;
     let progress = cli::progress();
     let options = common.run_options(progress.as_ref());
-    backtester::run(&config, bars, decisions, out, &options)?;
+    let (observations, placebo) = (run.observations.as_deref(), run.placebo.as_deref());
+    backtester::run_among(&config, &Sources { bars, decisions, observations, placebo }, out, &options)?;
+    if let Some(file) = &run.trials {
+        significance_command::write_down(file, out)?;
+    }
     if run.json {
         let path = out.join("metrics.json");
         cli::say(&std::fs::read_to_string(&path).with_context(|| format!("{}: cannot read", path.display()))?);

@@ -32,6 +32,11 @@ pub fn measure(simulation: &Simulation, periods: PeriodsPerYear) -> Figures {
     let points = &simulation.points;
     let each = |f: fn(&EquityPoint) -> f64| points.iter().map(f).collect::<Vec<f64>>();
     let held = &each(|p| p.position);
+    // of a portfolio the net position may be 0 while much is held
+    let gross = &match simulation.portfolio.as_slice() {
+        [] => each(|p| p.position.abs()),
+        portfolio => portfolio.iter().map(|p| p.gross).collect(),
+    };
     let cost: f64 = points.iter().map(|p| p.cost).sum();
     let traded = simulation.fills.iter().map(|f| f.units.abs() * f.price).sum();
     let turnover = turnover(traded, points);
@@ -56,9 +61,9 @@ pub fn measure(simulation: &Simulation, periods: PeriodsPerYear) -> Figures {
         ("trades", Some(profits.len() as f64)),
         ("open_trades", Some((trades.len() - profits.len()) as f64)),
         ("fills", Some(simulation.fills.len() as f64)),
-        ("exposure", mean(&held.iter().map(|p| f64::from(u8::from(*p != 0.0))).collect::<Vec<_>>())),
+        ("exposure", mean(&gross.iter().map(|p| f64::from(u8::from(*p != 0.0))).collect::<Vec<_>>())),
         ("mean_position", mean(held)),
-        ("mean_abs_position", mean(&held.iter().map(|p| p.abs()).collect::<Vec<_>>())),
+        ("mean_abs_position", mean(gross)),
         ("turnover", turnover),
         ("turnover_per_year", turnover.map(|t| t / years).filter(|t| t.is_finite())),
         ("total_cost", Some(cost)),

@@ -1,19 +1,20 @@
-//! Luck with the same turnover: the strategy's own targets, turned round in time by a random number of decisions. They
-//! have its positions, holding times and costs (but for the seam), and know nothing about the prices they meet.
+//! Luck with the same turnover: copies of the strategy that trade its own targets at other times. They have its positions
+//! and costs, and know nothing about the prices they meet.
 
 use crate::measure::turnover;
-use crate::schedule::{FillAt, Schedule};
-use crate::simulate::{Prices, play};
+use crate::simulate::simulate_targets;
 use crate::{Config, Error, Figures, Simulation};
-use artifacts::rows::{Bar, Decision, EquityPoint};
+use artifacts::rows::{Bar, Decision};
 use artifacts::{Progress, Seed};
 use rand::Rng;
 use stats::distribution::median;
 use stats::trading::{self, PeriodsPerYear};
 
-/// The strategy among its shifted copies.
+/// The strategy among its copies.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ranking {
+    /// What the copies are, such as `random` in the names of figures.
+    pub(crate) name: &'static str,
     /// Copies.
     pub(crate) copies: usize,
     /// Share of copies that earned less than the strategy (equal ones count half), in [0, 1].
@@ -26,33 +27,44 @@ pub(crate) struct Ranking {
     pub(crate) total_returns: Vec<f64>,
 }
 
+/// What the copies are copies of.
+pub(crate) struct Original<'a> {
+    pub(crate) bars: &'a [Bar],
+    pub(crate) decisions: &'a [Decision],
+    pub(crate) simulation: &'a Simulation,
+    pub(crate) config: &'a Config,
+    pub(crate) periods: PeriodsPerYear,
+}
+
+/// The targets of one instrument, turned round in time by random numbers of decisions: the same spells in the same order,
+/// but for the seam.
+pub(crate) fn shifted(targets: &[f64], copies: usize, seed: Seed) -> Vec<Vec<f64>> {
+    let turned = |shift: usize| {
+        let mut shifted = targets.to_vec();
+        shifted.rotate_right(shift);
+        shifted
+    };
+    shifts(targets.len(), copies, seed).into_iter().map(turned).collect()
+}
+
+/// Runs the copies, each with its own targets in place of the strategy's, and ranks the strategy among them.
 pub(crate) fn rank(
-    bars: &[Bar],
-    decisions: &[Decision],
-    strategy: &Simulation,
-    config: &Config,
-    periods: PeriodsPerYear,
-    seed: Seed,
+    name: &'static str,
+    original: &Original<'_>,
+    copies: &[Vec<f64>],
     progress: &dyn Progress,
 ) -> Result<Ranking, Error> {
-    let fill_at = FillAt::of(bars, config);
-    let schedule = Schedule::new(bars, decisions, fill_at)?;
-    let prices = Prices::new(bars, fill_at);
-    let targets: Vec<f64> = decisions.iter().map(|d| d.position).collect();
-    let shifts = shifts(targets.len(), config.random_shifts, seed);
-    let ticker = progress.start("shifted copies", shifts.len() as u64);
+    let Original { bars, decisions, simulation: strategy, config, periods } = *original;
+    let ticker = progress.start(name, copies.len() as u64);
     let mut columns: [Vec<f64>; 5] = Default::default();
-    for (done, shift) in shifts.iter().enumerate() {
-        let mut shifted = targets.clone();
-        shifted.rotate_right(*shift);
-        let account = play(&prices, &schedule.orders, &shifted, config);
-        let copy = light(strategy, bars, &account);
+    for (done, targets) in copies.iter().enumerate() {
+        let copy = simulate_targets(bars, decisions, targets, config)?;
         let returns = copy.returns();
         let figures = [
             Some(copy.final_equity() / copy.initial_capital - 1.0),
             trading::sharpe(&returns, 0.0, periods),
             trading::max_drawdown(&returns),
-            turnover_of(&account, &copy),
+            turnover(copy.fills.iter().map(|f| f.units.abs() * f.price).sum(), &copy.points),
             Some(copy.points.iter().map(|p| p.cost).sum()),
         ];
         for (column, figure) in columns.iter_mut().zip(figures) {
@@ -70,6 +82,7 @@ pub(crate) fn rank(
     let equal = copies as f64 - less - more;
     let any = copies > 0;
     Ok(Ranking {
+        name,
         copies,
         percentile: any.then(|| (less + equal / 2.0) / copies as f64),
         p_value: any.then(|| (1.0 + more + equal) / (1.0 + copies as f64)),
@@ -91,33 +104,6 @@ fn shifts(n: usize, wanted: usize, seed: Seed) -> Vec<usize> {
         all.sort_unstable();
     }
     all
-}
-
-/// Only what the figures above need.
-fn light(strategy: &Simulation, bars: &[Bar], account: &crate::simulate::Account) -> Simulation {
-    let points = bars.iter().zip(&account.bars).map(|(bar, after)| EquityPoint {
-        event_at: bar.event_at,
-        close: bar.close,
-        equity: after.equity,
-        market_equity: strategy.initial_capital,
-        position: after.position,
-        cost: after.cost,
-    });
-    Simulation {
-        fill_at: strategy.fill_at,
-        initial_capital: strategy.initial_capital,
-        points: points.collect(),
-        fills: Vec::new(),
-        superseded: 0,
-        unfilled: 0,
-        refused: account.refused,
-        ruined_at: None,
-    }
-}
-
-fn turnover_of(account: &crate::simulate::Account, copy: &Simulation) -> Option<f64> {
-    let traded: f64 = account.fills.iter().map(|(_, _, e)| e.units.abs() * e.price).sum();
-    turnover(traded, &copy.points)
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
+use crate::information::knowledge;
+use crate::per_instrument::Maker;
+use crate::random::{Original, rank, shifted};
 use crate::summary::{Subject, document, json};
-use crate::{Config, Error, benchmark, load, measure, periods_per_year, random, simulate};
-use artifacts::rows::Metric;
-use artifacts::{Manifest, Outcome, RunOptions, StageSpec};
+use crate::{Config, Error, benchmark, load, measure, per_instrument, periods_per_year, placebo, simulate, trials};
+use artifacts::rows::{Metric, Observation, PeriodReturn};
+use artifacts::{Manifest, Outcome, RunOptions, StageSpec, read_all};
 use report::plot::{self, EquityPlot, Series};
 use std::path::Path;
 
 /// Raised when the stage's output changes for the same input.
-pub const STAGE_VERSION: u32 = 2;
+pub const STAGE_VERSION: u32 = 3;
 
 /// Runs the decisions in `decisions` (rows [`artifacts::rows::Decision`]) against the prices in `bars` (rows
-/// [`artifacts::rows::Bar`]) and writes into the folder `out`: `equity.parquet`, `fills.parquet`, `metrics.parquet`,
-/// `metrics.json`, `equity.svg`, `report.html`, `report.md` and `report.ipynb`. Unchanged input and settings: nothing is done.
+/// [`artifacts::rows::Bar`]) and writes into the folder `out`: `equity.parquet`, `fills.parquet`, `orders.parquet`,
+/// `trades.parquet`, `returns.parquet` (of the benchmarks too), `metrics.parquet`, `metrics.json`, `equity.svg`, `report.html`, `report.md` and `report.ipynb`. Unchanged input and settings: nothing is done.
 ///
 /// # Errors
 /// Whatever [`load`] and [`simulate`] refuse, and files that cannot be read or written.
@@ -21,6 +24,33 @@ pub fn run(
     out: &Path,
     options: &RunOptions<'_>,
 ) -> Result<Manifest, Error> {
+    run_among(config, &Sources { bars, decisions, observations: None, placebo: None }, out, options)
+}
+
+/// The files of a backtest.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// Prices: rows [`artifacts::rows::Bar`].
+    pub bars: &'a Path,
+    /// What the strategy wants: rows [`artifacts::rows::Decision`].
+    pub decisions: &'a Path,
+    /// Observations of the market folder: what they call `signal` becomes a benchmark.
+    pub observations: Option<&'a Path>,
+    /// Decisions of the same strategy on shuffled texts: the benchmark `shuffled_text`.
+    pub placebo: Option<&'a Path>,
+}
+
+/// As [`run`], with more benchmarks where their files are given.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_among(
+    config: &Config,
+    sources: &Sources<'_>,
+    out: &Path,
+    options: &RunOptions<'_>,
+) -> Result<Manifest, Error> {
+    let Sources { bars, decisions, .. } = *sources;
     config.check()?;
     let settings = serde_json::to_value(config).map_err(|e| Error::Unreadable { message: format!("settings: {e}") })?;
     let spec = StageSpec {
@@ -29,7 +59,11 @@ pub fn run(
         folder: out.to_path_buf(),
         seed: options.seed,
         config: settings,
-        inputs: vec![bars.to_path_buf(), decisions.to_path_buf()],
+        inputs: [Some(bars), Some(decisions), sources.observations, sources.placebo]
+            .into_iter()
+            .flatten()
+            .map(Path::to_path_buf)
+            .collect(),
         force: options.force,
     };
     let mut open = match spec.begin()? {
@@ -44,15 +78,42 @@ pub fn run(
         Ok::<_, Error>(Subject { name, figures, simulation })
     };
     let mut strategy = subject("strategy", &input.decisions).map_err(|e| e.within(decisions))?;
-    let market = subject("buy_and_hold", &benchmark::buy_and_hold(&input.bars))?;
-    let momentum = subject("momentum", &benchmark::momentum(&input.bars)?)?;
-    let seed = open.seed("random");
-    let ranking =
-        random::rank(&input.bars, &input.decisions, &strategy.simulation, config, periods, seed, options.progress)?;
-    strategy.figures.push(("percentile_among_random", ranking.percentile));
-    strategy.figures.push(("p_value_among_random", ranking.p_value));
+    let each = |make: &Maker<'_>| per_instrument::decisions(&input.bars, make);
+    let mut benchmarks = vec![
+        subject("buy_and_hold", &each(&|bars| Ok(Some(benchmark::buy_and_hold(bars))))?.unwrap_or_default())?,
+        subject("momentum", &each(&|bars| Ok(Some(benchmark::momentum(bars)?)))?.unwrap_or_default())?,
+    ];
+    let observations: Vec<Observation> = sources.observations.map(read_all).transpose()?.unwrap_or_default();
+    if let Some(decisions) = each(&|bars| Ok(benchmark::signal(bars, &observations)?))? {
+        benchmarks.push(subject("signal", &decisions)?);
+    }
+    if let Some(path) = sources.placebo {
+        let decisions = load(bars, path, config)?.decisions;
+        benchmarks.push(subject("shuffled_text", &decisions).map_err(|e| e.within(path))?);
+    }
+    let original =
+        Original { bars: &input.bars, decisions: &input.decisions, simulation: &strategy.simulation, config, periods };
+    let copies = config.random_shifts;
+    // all instruments are shifted alike; their spells are exchanged one by one
+    let moved = per_instrument::copies(&input.decisions, |_| open.seed("random"), |t, seed| shifted(t, copies, seed));
+    let of_instrument = |symbol: &str| {
+        let seed = open.seed("permuted");
+        if config.portfolio { seed.derive(symbol) } else { seed }
+    };
+    let permuted = |targets: &[f64], seed| placebo::permuted_spells(targets, copies, seed);
+    let permuted = per_instrument::copies(&input.decisions, of_instrument, permuted);
+    let rankings = [
+        rank("random", &original, &moved, options.progress)?,
+        rank("permuted", &original, &permuted, options.progress)?,
+    ];
+    for (ranking, names) in rankings.iter().zip([
+        ["percentile_among_random", "p_value_among_random"],
+        ["percentile_among_permuted", "p_value_among_permuted"],
+    ]) {
+        strategy.figures.extend(names.into_iter().zip([ranking.percentile, ranking.p_value]));
+    }
 
-    let subjects = [&strategy, &market, &momentum];
+    let subjects: Vec<&Subject> = std::iter::once(&strategy).chain(&benchmarks).collect();
     let n = strategy.simulation.returns().len() as u64;
     let row = |subject: &str, (metric, value): &(&str, Option<f64>), n| Metric {
         subject: subject.to_owned(),
@@ -62,7 +123,10 @@ pub fn run(
         n,
     };
     let mut metrics: Vec<Metric> = subjects.iter().flat_map(|s| s.figures.iter().map(|f| row(s.name, f, n))).collect();
-    metrics.extend(ranking.median.iter().map(|f| row("random_median", f, ranking.copies as u64)));
+    for ranking in &rankings {
+        let name = format!("{}_median", ranking.name);
+        metrics.extend(ranking.median.iter().map(|f| row(&name, f, ranking.copies as u64)));
+    }
 
     let lines = subjects.iter().map(|s| Series {
         name: s.name.replace('_', " "),
@@ -74,18 +138,31 @@ pub fn run(
         capital: config.initial_capital,
         series: lines.collect(),
     });
-    let page = document(&input, config, periods, subjects, &ranking, svg.clone());
-    let object = json(&input, config, periods, subjects, &ranking);
+    let knowledge = knowledge(&input.bars, &input.decisions)?;
+    metrics.extend(knowledge.metrics("strategy"));
+    let returns = returns(&subjects);
+    let key = trials::key(&input.bars, &input.decisions, config);
+    let market = trials::market(&input.bars);
+    let page = document(&input, config, periods, &subjects, &rankings, &knowledge, svg.clone());
+    let mut object = json(&input, config, periods, &subjects, &rankings);
+    if let Some(object) = object.as_object_mut() {
+        object.insert("trial_key".to_owned(), key.clone().into());
+        object.insert("trial_market".to_owned(), market.clone().into());
+    }
     let text =
         serde_json::to_vec_pretty(&object).map_err(|e| Error::Unreadable { message: format!("metrics: {e}") })?;
 
     let fact = |open: &mut artifacts::OpenStage, name: &str, value: Option<f64>| open.fact(name, value);
-    for (name, of) in [("strategy", &strategy), ("buy_and_hold", &market), ("momentum", &momentum)] {
+    for subject in &subjects {
         for metric in ["total_return", "sharpe_ratio", "max_drawdown"] {
-            fact(&mut open, &format!("{name}.{metric}"), of.figure(metric));
+            fact(&mut open, &format!("{}.{metric}", subject.name), subject.figure(metric));
         }
     }
-    fact(&mut open, "strategy.percentile_among_random", ranking.percentile);
+    for name in ["percentile_among_random", "percentile_among_permuted"] {
+        fact(&mut open, &format!("strategy.{name}"), strategy.figure(name));
+    }
+    open.fact("trial_key", key);
+    open.fact("trial_market", market);
     open.fact("fill", strategy.simulation.fill_at.words());
     open.fact("lookahead", config.allow_lookahead_same_bar_fill);
     open.fact("periods_per_year", periods.get());
@@ -96,12 +173,37 @@ pub fn run(
     open.reject("no bar begins after it", strategy.simulation.unfilled);
 
     open.write_rows("equity.parquet", strategy.simulation.points)?;
+    if config.portfolio {
+        open.write_rows("portfolio.parquet", strategy.simulation.portfolio)?;
+    }
     open.write_rows("fills.parquet", strategy.simulation.fills)?;
+    open.write_rows("orders.parquet", strategy.simulation.orders)?;
+    open.write_rows("trades.parquet", strategy.simulation.trades)?;
+    open.write_rows("returns.parquet", returns)?;
     open.write_rows("metrics.parquet", metrics)?;
     open.write_bytes("metrics.json", &text)?;
     open.write_bytes("equity.svg", svg.standalone().as_bytes())?;
     open.write_bytes("report.html", page.to_html().as_bytes())?;
     open.write_bytes("report.ipynb", page.to_notebook("report.html").as_bytes())?;
+    open.write_bytes("report.json", page.to_json().as_bytes())?;
     open.write_bytes("report.md", page.to_markdown().as_bytes())?;
     Ok(open.finish()?)
+}
+
+/// What each subject earned in each bar, by subject.
+fn returns(subjects: &[&Subject]) -> Vec<PeriodReturn> {
+    let mut ordered = subjects.to_vec();
+    ordered.sort_by_key(|s| s.name);
+    let of = |subject: &&Subject| {
+        let returns = subject.simulation.returns();
+        let points = &subject.simulation.points;
+        let bars = points.iter().skip(points.len() - returns.len()).map(|p| p.event_at).collect::<Vec<_>>();
+        let name = subject.name;
+        bars.into_iter().zip(returns).map(move |(bar_at, value)| PeriodReturn {
+            subject: name.to_owned(),
+            bar_at,
+            value,
+        })
+    };
+    ordered.iter().flat_map(of).collect()
 }

@@ -1,7 +1,9 @@
 //! What the stage tells people (the report) and programs (`metrics.json`).
 
+use crate::information::Knowledge;
 use crate::measure::interval_seconds;
 use crate::random::Ranking;
+use crate::tear_sheet::TearSheet;
 use crate::{Config, Figures, FillAt, Input, Simulation};
 use report::format::{number, percent, signed_percent};
 use report::plot::{self, HistogramPlot, Svg};
@@ -31,8 +33,8 @@ pub(crate) fn json(
     input: &Input,
     config: &Config,
     periods: PeriodsPerYear,
-    subjects: [&Subject; 3],
-    ranking: &Ranking,
+    subjects: &[&Subject],
+    rankings: &[Ranking],
 ) -> Value {
     let strategy = &subjects[0].simulation;
     let object = |figures: &Figures| -> Value {
@@ -56,11 +58,15 @@ pub(crate) fn json(
     put("decisions_unfilled", json!(strategy.unfilled));
     put("orders_refused", json!(strategy.refused));
     put("ruined_at", json!(strategy.ruined_at));
-    put("random_copies", json!(ranking.copies));
+    for ranking in rankings {
+        put(&format!("{}_copies", ranking.name), json!(ranking.copies));
+    }
     for subject in subjects {
         put(subject.name, object(&subject.figures));
     }
-    put("random_median", object(&ranking.median));
+    for ranking in rankings {
+        put(&format!("{}_median", ranking.name), object(&ranking.median));
+    }
     all.into()
 }
 
@@ -69,18 +75,20 @@ pub(crate) fn document(
     input: &Input,
     config: &Config,
     periods: PeriodsPerYear,
-    subjects: [&Subject; 3],
-    ranking: &Ranking,
+    subjects: &[&Subject],
+    rankings: &[Ranking],
+    knowledge: &Knowledge,
     equity: Svg,
 ) -> Document {
-    let [strategy, market, _] = subjects;
+    let [strategy, market, ..] = subjects else { return Document::new("Backtest") };
     let mut doc = Document::new(format!("Backtest of {}", input.symbol));
     if let (Some(first), Some(last)) = (input.bars.first(), input.bars.last()) {
         doc.subtitle(format!("{} bars from {} to {} (UTC)", input.bars.len(), first.event_at, last.event_at));
     }
     alerts(&mut doc, input, subjects);
-    let of_random =
-        ranking.percentile.map(|p| format!("better than {} of {} shifted copies", percent(Some(p), 0), ranking.copies));
+    let of_random = |r: &Ranking| {
+        r.percentile.map(|p| format!("better than {} of {} {}", percent(Some(p), 0), r.copies, copies_in_words(r)))
+    };
     doc.tiles(vec![
         Tile::new(
             "total return",
@@ -97,7 +105,11 @@ pub(crate) fn document(
             percent(strategy.figure("max_drawdown"), 2),
             format!("buy and hold {}", percent(market.figure("max_drawdown"), 2)),
         ),
-        Tile::new("rank by luck", percent(ranking.percentile, 0), of_random.unwrap_or_default()),
+        Tile::new(
+            "rank among lucky copies",
+            rankings.first().map_or_else(String::new, |r| percent(r.percentile, 0)),
+            rankings.first().and_then(of_random).unwrap_or_default(),
+        ),
     ]);
     doc.figure_with_file(
         equity,
@@ -105,39 +117,88 @@ pub(crate) fn document(
         "equity.svg",
     );
     doc.heading("Figures");
-    doc.table(figures(subjects, ranking));
+    doc.table(figures(subjects, periods));
+    benchmarks(&mut doc, subjects);
+    let returns = strategy.simulation.returns();
+    let simulation = &strategy.simulation;
+    let sheet = if simulation.portfolio.is_empty() {
+        TearSheet::of_instrument(&input.symbol, &simulation.points, &returns, periods, &simulation.trades)
+    } else {
+        TearSheet::of_portfolio(&simulation.portfolio, &input.bars, &returns, periods, &simulation.trades)
+    };
+    sheet.add_to(&mut doc);
+    knowledge.add_to(&mut doc);
     doc.heading("Skill or luck");
-    doc.paragraph(format!(
-        "{} copies of the strategy trade its own positions, shifted round in time: equal turnover and costs, no knowledge of the \
-         prices they meet. The strategy earned more than {} of them (p = {}).",
-        ranking.copies,
-        percent(ranking.percentile, 1),
-        number(ranking.p_value.filter(|_| ranking.copies > 0), 3),
-    ));
-    if !ranking.total_returns.is_empty() {
-        let shares = ranking.total_returns.iter().map(|r| r * 100.0).collect();
-        let own = strategy.figure("total_return");
-        doc.figure(
-            plot::histogram(&HistogramPlot {
-                title: "Total return of the shifted copies".to_owned(),
-                x_label: "total return in %".to_owned(),
-                bins: 30,
-                series: vec![("copies".to_owned(), shares)],
-            }),
-            format!("The strategy itself: {}.", signed_percent(own, 2)),
-        );
+    for ranking in rankings {
+        luck(&mut doc, strategy, ranking);
     }
     rules(&mut doc, input, config, periods, strategy);
     doc
 }
 
-fn alerts(doc: &mut Document, input: &Input, subjects: [&Subject; 3]) {
-    let strategy = &subjects[0].simulation;
-    if strategy.fill_at == FillAt::SameClose {
+fn copies_in_words(ranking: &Ranking) -> &'static str {
+    if ranking.name == "permuted" { "copies with spells in random order" } else { "copies shifted in time" }
+}
+
+/// The strategy among copies of itself that know nothing.
+fn luck(doc: &mut Document, strategy: &Subject, ranking: &Ranking) {
+    let kind = copies_in_words(ranking);
+    let how = if ranking.name == "permuted" {
+        "its own holding spells (runs of bars long, short or flat), those of each side in random order: the same trades and holding times, at other times"
+    } else {
+        "its own positions, shifted round in time: equal turnover and costs"
+    };
+    if ranking.copies == 0 {
+        doc.paragraph(format!("There is nothing to make {kind} of."));
+        return;
+    }
+    doc.paragraph(format!(
+        "{} copies of the strategy trade {how}, no knowledge of the prices they meet. The strategy earned more than {} of them (p = {}).",
+        ranking.copies,
+        percent(ranking.percentile, 1),
+        number(ranking.p_value, 3),
+    ));
+    let mut table = Table::new().text("figure").number("strategy").number("median of the copies");
+    for (name, median) in &ranking.median {
+        table.push([words(name), shown(name, strategy.figure(name)), shown(name, *median)]);
+    }
+    doc.table(table);
+    let shares = ranking.total_returns.iter().map(|r| r * 100.0).collect();
+    doc.figure(
+        plot::histogram(&HistogramPlot {
+            title: format!("Total return of the {kind}"),
+            x_label: "total return in %".to_owned(),
+            bins: 30,
+            series: vec![("copies".to_owned(), shares)],
+        }),
+        format!("The strategy itself: {}.", signed_percent(strategy.figure("total_return"), 2)),
+    );
+}
+
+/// What the benchmarks are.
+fn benchmarks(doc: &mut Document, subjects: &[&Subject]) {
+    let text = |subject: &&Subject| match subject.name {
+        "buy_and_hold" => Some(
+            "Buy and hold: all in at the first price that can be had, and stay; of several instruments the same part in each.",
+        ),
+        "momentum" => Some("Momentum: the sign of the last change of the close."),
+        "signal" => Some("Signal: the source's own column, from when its row says it could be known."),
+        "shuffled_text" => Some(
+            "Shuffled text: the same strategy, which read the texts of other bars: what is left when the news say nothing.",
+        ),
+        _ => None,
+    };
+    doc.list(subjects.iter().filter_map(text));
+}
+
+fn alerts(doc: &mut Document, input: &Input, subjects: &[&Subject]) {
+    let [strategy, ..] = subjects else { return };
+    let strategy = &strategy.simulation;
+    if strategy.fill_at.is_lookahead() {
         doc.callout(
             Severity::Critical,
             "LOOK-AHEAD: these figures cannot be had",
-            "allow_lookahead_same_bar_fill is set: every decision fills at the close of the bar it was made on, at a price \
+            "allow_lookahead_same_bar_fill is set: every decision fills in the bar it was made on, at a price \
              that is past when the decision exists. Use this for comparison only.",
         );
     }
@@ -154,7 +215,7 @@ fn alerts(doc: &mut Document, input: &Input, subjects: [&Subject; 3]) {
         doc.callout(
             Severity::Note,
             "Fills at closes",
-            "Not every bar has an open, so decisions fill at the close of the next bar: one bar later than an open would be.",
+            "Not every bar has an open, or the settings say so: decisions fill at the close of the next bar, later than at its open.",
         );
     }
     let days = match (input.bars.first(), input.bars.last()) {
@@ -186,8 +247,7 @@ fn shown(name: &str, value: Option<f64>) -> String {
         | "exposure"
         | "mean_position"
         | "mean_abs_position"
-        | "cost_of_capital_share"
-        | "percentile_among_random" => percent(value, 2),
+        | "cost_of_capital_share" => percent(value, 2),
         "trades" | "open_trades" | "fills" => number(value, 0),
         "total_cost" | "final_equity" | "turnover" | "turnover_per_year" => number(value, 2),
         _ => number(value, 3),
@@ -198,7 +258,7 @@ fn shown(name: &str, value: Option<f64>) -> String {
 fn words(name: &str) -> String {
     match name {
         "sharpe_ratio" => "Sharpe ratio, per year",
-        "probabilistic_sharpe" => "probability that the true Sharpe ratio is above 0",
+        "probabilistic_sharpe" => "P(true Sharpe ratio > 0)",
         "sortino_ratio" => "Sortino ratio, per year",
         "calmar_ratio" => "Calmar ratio",
         "omega_ratio" => "Omega ratio",
@@ -214,27 +274,26 @@ fn words(name: &str) -> String {
         "turnover" => "turnover, multiple of equity",
         "turnover_per_year" => "turnover per year",
         "cost_of_capital_share" => "total cost, share of capital",
-        "percentile_among_random" => "rank among shifted copies",
-        "p_value_among_random" => "p among shifted copies",
         other => return other.replace('_', " "),
     }
     .to_owned()
 }
 
-fn figures(subjects: [&Subject; 3], ranking: &Ranking) -> Table {
+/// Figures that a section of its own shows.
+const ELSEWHERE: [&str; 4] =
+    ["percentile_among_random", "p_value_among_random", "percentile_among_permuted", "p_value_among_permuted"];
+
+fn figures(subjects: &[&Subject], periods: PeriodsPerYear) -> Table {
     let mut table = Table::new().text("figure");
     for subject in subjects {
         table = table.number(subject.name.replace('_', " "));
     }
-    table = table.number("shifted copies, median");
-    for (name, _) in &subjects[0].figures {
+    let n = number(Some(periods.get()), 1);
+    table = table.caption(format!("After costs. Per year means {n} bars: per-bar figures times {n}, or its root."));
+    let [strategy, ..] = subjects else { return table };
+    for (name, _) in strategy.figures.iter().filter(|(name, _)| !ELSEWHERE.contains(name)) {
         let mut cells = vec![words(name)];
-        cells.extend(subjects.iter().map(|s| {
-            let known = s.figures.iter().any(|(n, _)| n == name);
-            if known { shown(name, s.figure(name)) } else { String::new() }
-        }));
-        let random = ranking.median.iter().find(|(n, _)| n == name);
-        cells.push(random.map_or_else(String::new, |(_, v)| shown(name, *v)));
+        cells.extend(subjects.iter().map(|s| shown(name, s.figure(name))));
         table.push(cells);
     }
     table
@@ -248,10 +307,7 @@ fn rules(doc: &mut Document, input: &Input, config: &Config, periods: PeriodsPer
     let source = if config.periods_per_year.is_some() { "as set" } else { "365 days, a market that never closes" };
     doc.list([
         format!("Decisions fill at {}, the first that begins after the decision was made and its bar was known.", simulation.fill_at.words()),
-        format!(
-            "Commission {} bps of the traded value, slippage {} bps of the price, on every change of units, for the benchmarks too; no interest, no cost of borrowing.",
-            config.commission_bps, config.slippage_bps
-        ),
+        costs(config),
         format!(
             "A position is traded when it is {} or more of equity away from its target, and always to go flat; at most {} of equity, long or short.",
             percent(Some(config.rebalance_threshold), 1),
@@ -273,4 +329,44 @@ fn rules(doc: &mut Document, input: &Input, config: &Config, periods: PeriodsPer
         ),
         "Win rate and profit factor by trade count closed trades only; bars without a change count neither way.".to_owned(),
     ]);
+}
+
+/// What trading costs under these settings, in words.
+fn costs(config: &Config) -> String {
+    let mut text = format!("Commission {} bps of the traded value", config.commission_bps);
+    let mut add = |more: String| text.push_str(&more);
+    if config.commission_min > 0.0 {
+        add(format!(", at least {} a fill", config.commission_min));
+    }
+    if config.half_spread_bps > 0.0 {
+        add(format!(", half a spread of {} bps", config.half_spread_bps));
+    }
+    add(format!(", slippage {} bps of the price", config.slippage_bps));
+    if config.impact > 0.0 {
+        let (k, window) = (config.impact, config.impact_window);
+        add(format!(
+            ", impact {k}·σ·√(units / volume) of the price (σ of the {window} bars before, volume of the bar itself)"
+        ));
+    }
+    add(", on every change of units, for the benchmarks too; ".to_owned());
+    if config.funding_bps_per_day != 0.0 {
+        add(format!("longs pay and shorts receive {} bps a day; ", config.funding_bps_per_day));
+    }
+    if config.borrow_bps_per_year > 0.0 {
+        add(format!("shorts pay {} bps a year for what they borrow; ", config.borrow_bps_per_year));
+    } else {
+        add("no cost of borrowing, ".to_owned());
+    }
+    add("no interest on cash.".to_owned());
+    if let Some(cap) = config.volume_cap {
+        let rest = if config.carry_unfilled { "waits for the next bar" } else { "is given up" };
+        add(format!(" An order fills at most {} of a bar's volume; the rest {rest}.", percent(Some(cap), 1)));
+    }
+    if config.latency_seconds > 0.0 {
+        add(format!(" Orders arrive {} s after the decision.", config.latency_seconds));
+    }
+    if config.lot_size > 0.0 {
+        add(format!(" Holdings are multiples of {}.", config.lot_size));
+    }
+    text
 }

@@ -104,7 +104,7 @@ fn a_turn_from_long_to_short_closes_one_trade_and_opens_another() {
     let config = Config { commission_bps: 50.0, slippage_bps: 10.0, ..Config::default() };
     let s = simulate(&b, &decisions(&b, &[1.0, -1.0, 0.0, 0.0, 0.0], 0), &config).unwrap();
     let done = trades(&s);
-    assert_eq!(done.iter().map(|t| t.direction).collect::<Vec<_>>(), [1.0, -1.0]);
+    assert_eq!(done.iter().map(|t| t.units.signum()).collect::<Vec<_>>(), [1.0, -1.0]);
     assert!(done.iter().all(|t| t.profit > 0.0));
     assert!(near(done.iter().map(|t| t.profit).sum::<f64>(), s.final_equity() - 10_000.0));
 }

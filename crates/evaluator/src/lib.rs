@@ -13,7 +13,7 @@
 //!
 //! Writes `answers.parquet` (from which all figures can be computed again), `predictions.parquet`, `metrics.parquet`,
 //! `nearest.parquet`, the report as HTML, Markdown and notebook, and `lm_eval/` in the form of lm-evaluation-harness; [`run`] is
-//! the whole stage. Tasks with free text as answer are [`generative`].
+//! the whole stage. Tasks with free text as answer are [`generative`]; how trading agents reason is [`reasoning`].
 
 mod answering;
 mod baselines;
@@ -30,6 +30,7 @@ mod metrics;
 mod model;
 mod page;
 mod questions;
+pub mod reasoning;
 mod replies;
 mod results;
 mod slices;

@@ -4,6 +4,8 @@ use anyhow::bail;
 use artifacts::Manifest;
 use clap::{Parser, Subcommand};
 use evaluator::generative::{self, GenerativeConfig, GenerativeInputs};
+use evaluator::reasoning::leakage::{self, LeakageConfig, LeakageInputs};
+use evaluator::reasoning::{self, ReasoningConfig, ReasoningInputs};
 use evaluator::{Config, Inputs};
 use providers::{LocalModel, Provider};
 use std::path::{Path, PathBuf};
@@ -67,6 +69,48 @@ enum Command {
         #[arg(long, required_unless_present = "print_config")]
         out: Option<PathBuf>,
     },
+    /// How trading agents reason: grounding of claims, contradictions, calibration, consistency, information of the positions
+    Reasoning {
+        /// The folder of a trading agent: decisions.parquet and, where agents reasoned, opinions, facts, checked claims, traces
+        #[arg(long, required_unless_present = "print_config")]
+        agent: Option<PathBuf>,
+        /// The market it decided on (bars.parquet)
+        #[arg(long, required_unless_present = "print_config")]
+        market: Option<PathBuf>,
+        /// The same agent with another seed; may be repeated
+        #[arg(long)]
+        other: Vec<PathBuf>,
+        /// Where to write
+        #[arg(long, required_unless_present = "print_config")]
+        out: Option<PathBuf>,
+    },
+    /// What the model behind decisions may have remembered: knowledge cut-off, memory probe, decisions on twins of the market
+    Leakage {
+        /// The folder of a trading agent (decisions.parquet)
+        #[arg(long, required_unless_present = "print_config")]
+        agent: Option<PathBuf>,
+        /// The market it decided on (bars.parquet)
+        #[arg(long, required_unless_present = "print_config")]
+        market: Option<PathBuf>,
+        /// Decisions on a twin, as NAME=DIR; names: anonymised, date-shifted, flipped-news, inverted, placebo; may be repeated
+        #[arg(long, value_name = "NAME=DIR", value_parser = twin)]
+        twin: Vec<(String, PathBuf)>,
+        /// The model to ask for prices without context: a folder or a Hub id
+        #[arg(long)]
+        model: Option<String>,
+        /// Knowledge cut-offs of model families (TOML); without it those that come with the program
+        #[arg(long)]
+        registry: Option<PathBuf>,
+        /// Where to write
+        #[arg(long, required_unless_present = "print_config")]
+        out: Option<PathBuf>,
+    },
+}
+
+fn twin(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, folder) =
+        text.split_once('=').ok_or("give NAME=DIR, such as anonymised=runs/anonymised/trading-agent")?;
+    Ok((name.to_owned(), folder.into()))
 }
 
 fn main() -> ExitCode {
@@ -95,8 +139,34 @@ fn main() -> ExitCode {
             let options = args.common.run_options(progress.as_ref());
             said(&generative::run(&config, &inputs, judge, &out, &options)?, &out)
         }
+        Command::Reasoning { agent, market, other, out } => {
+            let Some(config) = args.common.load::<ReasoningConfig>()? else { return Ok(()) };
+            let (Some(agent), Some(market), Some(out)) = (agent, market, out) else {
+                bail!("reasoning needs --agent, --market and --out");
+            };
+            let inputs = ReasoningInputs { agent, market, others: other };
+            let progress = cli::progress();
+            said(&reasoning::run(&config, &inputs, &out, &args.common.run_options(progress.as_ref()))?, &out)
+        }
+        Command::Leakage { agent, market, twin, model, registry, out } => {
+            let Some(config) = args.common.load::<LeakageConfig>()? else { return Ok(()) };
+            let (Some(agent), Some(market), Some(out)) = (agent, market, out) else {
+                bail!("leakage needs --agent, --market and --out");
+            };
+            let folder = model.map(|model| find(&model)).transpose()?;
+            let asked = folder.as_ref().map(|folder| LocalModel::open(folder, None, PROBE_DATE)).transpose()?;
+            let model_files = folder.into_iter().collect();
+            let inputs = LeakageInputs { agent, market, twins: twin, registry, model_files };
+            let asked = asked.as_ref().map(|model| model as &dyn Provider);
+            let progress = cli::progress();
+            let options = args.common.run_options(progress.as_ref());
+            said(&leakage::run(&config, &inputs, asked, &out, &options)?, &out)
+        }
     })
 }
+
+/// What a chat template prints as today's date while a model is asked: the default of the other stages.
+const PROBE_DATE: &str = "26 Jul 2024";
 
 fn find(model: &str) -> anyhow::Result<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "the environment is read here, at the edge")]

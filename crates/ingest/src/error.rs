@@ -25,6 +25,16 @@ pub enum Error {
     NothingKept { path: PathBuf, name: String, rows: u64, first: String },
     #[error("{language}: {have} rows can be used for {purpose}, {asked} are asked for; lower {flag}, or add a source")]
     TooFew { language: String, purpose: &'static str, have: usize, asked: u64, flag: &'static str },
+    #[error(
+        "{url}: answered {status} after {tries} tries: {message}; correct the address or the settings of its source, or try later"
+    )]
+    BadAnswer { url: String, status: u16, tries: u32, message: String },
+    #[error("{url}: not reached in {tries} tries: {message}; check the address and the network")]
+    Unreachable { url: String, tries: u32, message: String },
+    #[error("{url}: the stream broke {tries} times in a row: {message}; what was written is kept, call again to go on")]
+    Stream { url: String, tries: u32, message: String },
+    #[error("{}: {message}; give another folder, or remove this one to begin anew", path.display())]
+    BrokenLog { path: PathBuf, message: String },
     #[error("configuration: {0}")]
     BadConfig(String),
 }

@@ -25,9 +25,6 @@ pub use tasks::TaskConfig;
 
 use artifacts::{Progress, Seed};
 
-/// Raised when the output changes for the same input.
-const STAGE_VERSION: u32 = 1;
-
 /// What a run needs besides its configuration.
 #[derive(Clone)]
 pub struct Options<'a> {

@@ -1,4 +1,6 @@
-//! Brings foreign data in: `ingest --source FILE`, `ingest sentiment`, `ingest tasks` and `ingest market`.
+//! Brings foreign data in: `ingest --source FILE`, `ingest sentiment`, `ingest tasks`, `ingest market` and `ingest follow`.
+
+mod stream_args;
 
 use anyhow::{Context, bail};
 use artifacts::Manifest;
@@ -96,6 +98,10 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = "runs/default/market")]
         out: PathBuf,
     },
+    /// Follow an exchange's WebSocket into an append-only log of finished bars; killed, it goes on with the next call
+    Follow(stream_args::FollowArgs),
+    /// An exchange on this machine that replays bars over WebSocket and REST, with faults if asked for
+    ServeReplay(stream_args::ReplayArgs),
 }
 
 fn main() -> ExitCode {
@@ -133,6 +139,8 @@ fn main() -> ExitCode {
                 let Some(config) = args.common.load::<MarketConfig>()? else { return Ok(()) };
                 report(&market::run(&config, data, out, &options)?, out);
             }
+            Some(Command::Follow(follow)) => follow.run(&args.common)?,
+            Some(Command::ServeReplay(replay)) => replay.run(&args.common)?,
         }
         Ok(())
     })

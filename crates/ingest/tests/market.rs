@@ -3,21 +3,16 @@
 
 mod common;
 
-use artifacts::rows::{Bar, News, Observation, Rejected};
+use artifacts::rows::{Bar, News, Observation, QualityFinding, Rejected};
 use artifacts::{Timeline, Timestamp, read_all};
 use common::{options, write};
-use ingest::market::{AnnotatedSource, BarColumns, BarSource, MarketConfig, NewsColumns, NewsSource, TimeFormat, run};
+use ingest::market::{
+    AnnotatedSource, Availability, BarSource, MarketConfig, NewsColumns, NewsSource, TimeFormat, run,
+};
 use std::path::Path;
 
 fn bars(path: &str) -> BarSource {
-    BarSource {
-        name: path.into(),
-        path: path.into(),
-        symbol: Some("X".into()),
-        columns: BarColumns::default(),
-        time: TimeFormat::default(),
-        bar_interval_seconds: None,
-    }
+    BarSource { symbol: Some("X".into()), ..BarSource::new(path, path) }
 }
 
 fn news(path: &str) -> NewsSource {
@@ -32,7 +27,7 @@ fn news(path: &str) -> NewsSource {
 }
 
 fn only_bars(bars: Vec<BarSource>, news: Vec<NewsSource>) -> MarketConfig {
-    MarketConfig { bars, annotated: Vec::new(), news, only_symbols_with_bars: false }
+    MarketConfig { bars, annotated: Vec::new(), news, ..MarketConfig::default() }
 }
 
 fn t(text: &str) -> Timestamp {
@@ -165,6 +160,74 @@ fn two_schemas_of_news_in_one_file_are_read_and_repeated_items_refused() {
 }
 
 #[test]
+fn a_daily_bar_of_new_york_is_seen_from_its_close_on_and_not_from_midnight() {
+    let dir = tempfile::tempdir().unwrap();
+    write(
+        &dir.path().join("d.csv"),
+        "symbol,date,open,high,low,close,volume,vwap\nA,2025-03-06,1,2,1,2,5,1.5\nA,2025-03-07,2,2,1,1,5,1.5\nA,2025-03-10,1,2,1,2,5,1.5\n\
+            B,2025-03-10,1,2,1,2,5,1.5\n",
+    );
+    let leave_out = vec!["B".to_owned()];
+    let source = BarSource { symbol: None, availability: Availability::UsSession, leave_out, ..bars("d.csv") };
+    let out = dir.path().join("out");
+    let manifest = run(&only_bars(vec![source], vec![]), dir.path(), &out, &options(1)).unwrap();
+    assert_eq!((manifest.rows_in, manifest.rows_rejected["left-out"]), (4, 1));
+    let timeline = Timeline::new(read_all::<Bar>(&out.join("bars.parquet")).unwrap()).unwrap();
+    let known = |time: &str| timeline.as_of(t(time)).len();
+    // Winter time on Friday, summer time on Monday.
+    assert_eq!(
+        (known("2025-03-07T00:00:00Z"), known("2025-03-07T20:59:59Z"), known("2025-03-07T21:00:00Z")),
+        (1, 1, 2)
+    );
+    assert_eq!((known("2025-03-10T19:59:59Z"), known("2025-03-10T20:00:00Z")), (2, 3));
+    let report = std::fs::read_to_string(out.join("report.md")).unwrap();
+    assert!(report.contains("a daily bar at 16:00 New York"), "the rule is told");
+}
+
+const TABLE: &str = "datetime_est,news_batch_summary,news_sentiment,fg_key_factors,next_news_prediction,rsi,fg_label\n\
+    2025-02-24 00:00:00,\"Up, they say\",\"['Caution', 'Hope']\",\"['It rises', \"\"It won't last.\"\", nan]\",none,41.5,Fear\n\
+    2025-02-24 00:20:00,Down,\"['caution']\",[],none,,FEAR\n";
+
+#[test]
+fn a_table_without_prices_gives_news_and_numbers_and_no_bars() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&dir.path().join("gold/gold_full_table.csv"), TABLE);
+    write(&dir.path().join("x.csv"), PRICES);
+    let names = |list: &[&str]| list.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    let table = AnnotatedSource {
+        news: names(&["news_batch_summary", "fg_key_factors"]),
+        observations: names(&["rsi"]),
+        categories: names(&["news_sentiment", "fg_label"]),
+        ..AnnotatedSource::gold_full_table()
+    };
+    let config = MarketConfig { annotated: vec![table], ..only_bars(vec![bars("x.csv")], vec![]) };
+    let out = dir.path().join("out");
+    run(&config, dir.path(), &out, &options(1)).unwrap();
+    assert_eq!(read_all::<Bar>(&out.join("bars.parquet")).unwrap().len(), 4);
+    let news: Vec<News> = read_all(&out.join("news.parquet")).unwrap();
+    let texts: Vec<(&str, &str)> =
+        news.iter().map(|n| (n.source.split_once(':').unwrap().1, n.text.as_str())).collect();
+    let expected = [
+        ("fg_key_factors", "It rises. It won't last."),
+        ("news_batch_summary", "Up, they say"),
+        ("news_batch_summary", "Down"),
+    ];
+    assert_eq!(texts, expected);
+    assert_eq!((news[0].event_at, news[0].available_at), (t("2025-02-24T05:00:00Z"), t("2025-02-24T05:10:00Z")));
+    let observed: Vec<Observation> = read_all(&out.join("observations.parquet")).unwrap();
+    let names: Vec<&str> = observed.iter().map(|o| o.name.as_str()).collect();
+    let first = ["fg_label=fear", "news_sentiment=caution", "news_sentiment=hope", "rsi"];
+    assert_eq!(names, [&first[..], &["fg_label=fear", "news_sentiment=caution"]].concat());
+    let findings: Vec<QualityFinding> = read_all(&out.join("quality.parquet")).unwrap();
+    let mixed: Vec<&str> =
+        findings.iter().filter(|f| f.check_name == "mixed-labels").map(|f| f.message.as_str()).collect();
+    assert_eq!(mixed.len(), 2, "{mixed:?}");
+    let empty: Vec<(&str, u64)> =
+        findings.iter().filter(|f| f.check_name == "missing-cells").map(|f| (f.symbol.as_str(), f.rows)).collect();
+    assert_eq!(empty, [("fg_key_factors", 1), ("next_news_prediction", 2), ("rsi", 1)]);
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("gold/gold.csv"), GOLD);
@@ -172,7 +235,15 @@ fn the_same_input_gives_the_same_bytes() {
         run(&MarketConfig::default(), dir.path(), &dir.path().join(folder), &options(1)).unwrap();
     }
     let bytes = |folder: &str, file: &str| std::fs::read(dir.path().join(folder).join(file)).unwrap();
-    for file in ["bars.parquet", "news.parquet", "observations.parquet", "rejected.parquet", "manifest.json"] {
+    for file in [
+        "bars.parquet",
+        "news.parquet",
+        "observations.parquet",
+        "quality.parquet",
+        "rejected.parquet",
+        "report.html",
+        "manifest.json",
+    ] {
         assert_eq!(bytes("a", file), bytes("b", file), "{file}");
     }
 }

@@ -4,9 +4,9 @@
 mod common;
 
 use artifacts::read_all;
-use artifacts::rows::{Bar, Example, Language, News, Sentiment};
+use artifacts::rows::{Bar, Example, Language, News, QualityFinding, Sentiment};
 use common::{config, options, shared, source};
-use ingest::market::{BarColumns, BarSource, MarketConfig, NewsColumns, NewsSource, TimeFormat};
+use ingest::market::{AnnotatedSource, Availability, BarSource, MarketConfig, NewsColumns, NewsSource, TimeFormat};
 use ingest::sentiment::{SentimentConfig, SourceKind};
 use ingest::{market, sentiment};
 use std::collections::BTreeSet;
@@ -88,14 +88,7 @@ fn the_editions_of_the_phrasebank_are_subsets_of_each_other_after_repair() {
 }
 
 fn bars(name: &str, symbol: Option<&str>) -> BarSource {
-    BarSource {
-        name: name.into(),
-        path: format!("market/{name}.csv"),
-        symbol: symbol.map(str::to_owned),
-        columns: BarColumns::default(),
-        time: TimeFormat::default(),
-        bar_interval_seconds: None,
-    }
+    BarSource { symbol: symbol.map(str::to_owned), ..BarSource::new(name, &format!("market/{name}.csv")) }
 }
 
 #[test]
@@ -115,10 +108,11 @@ fn every_real_price_series_and_the_news_come_in() {
             bars("btc_hourly", Some("BTCUSDT")),
             bars("eth_hourly", Some("ETHUSDT")),
             bars("sol_hourly", Some("SOLUSDT")),
-            bars("goog_daily", Some("GOOG")),
-            bars("dj30_daily", None),
+            BarSource { availability: Availability::UsSession, ..bars("goog_daily", Some("GOOG")) },
+            BarSource { availability: Availability::UsSession, ..bars("dj30_daily", None) },
             bars("btc_1m", Some("XBTUSD")),
         ],
+        annotated: vec![AnnotatedSource::default(), AnnotatedSource::gold_full_table()],
         news: vec![news],
         ..MarketConfig::default()
     };
@@ -135,5 +129,29 @@ fn every_real_price_series_and_the_news_come_in() {
         news.iter().filter(|n| n.source == "stockbench").filter_map(|n| n.id.split(':').next()).collect();
     assert_eq!(ids.len(), 4820);
     assert_eq!(news.iter().filter(|n| n.source == "gold.csv:summary").count(), 276);
+    assert_eq!(news.iter().filter(|n| n.source == "gold_full_table.csv:news_batch_summary").count(), 1634);
     assert_eq!(manifest.facts["missing_cells"]["gold.csv:key_factors"], 1);
+    assert_eq!(manifest.facts["missing_cells"]["gold_full_table.csv:next_news_prediction"], 1634, "`none` is nothing");
+
+    // What a person found in these files by hand, the checks find.
+    let findings: Vec<QualityFinding> = read_all(&dir.path().join("quality.parquet")).unwrap();
+    let of = |check: &str, source: &str| {
+        let found = findings.iter().filter(|f| f.check_name == check && f.source == source);
+        found.collect::<Vec<_>>()
+    };
+    let shift = of("time-shift", "stockbench");
+    assert_eq!((shift.len(), shift[0].value, shift[0].rows), (1, Some(8.0), 5256), "{shift:?}");
+    for file in ["btc_hourly", "eth_hourly", "sol_hourly"] {
+        let gap = of("gap", file);
+        assert_eq!((gap.len(), gap[0].value), (1, Some(7200.0)), "{file}");
+        assert_eq!(of("zero-volume", file).iter().map(|f| f.rows).sum::<u64>(), 1, "{file}");
+    }
+    let mut gaps: Vec<u64> = of("gap", "gold.csv").iter().map(|f| f.rows).collect();
+    gaps.sort_unstable();
+    assert_eq!(gaps, [&[1; 10][..], &[2]].concat());
+    assert!(of("mixed-labels", "gold.csv")[0].message.contains("`PANIC` 157 times, `Panic` 1 times"));
+    assert_eq!(of("short-series", "dj30_daily")[0].symbol, "SPY");
+    for file in ["btc_1m", "btc_hourly", "goog_daily", "dj30_daily", "gold.csv"] {
+        assert!(of("level-shift", file).is_empty() && of("unfinished-last", file).is_empty(), "{file}");
+    }
 }

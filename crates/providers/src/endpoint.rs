@@ -168,7 +168,8 @@ impl Provider for Endpoint {
         Ok(scores)
     }
 
-    /// A list of choices is asked for in words and the answer checked; grammars are for models on this machine.
+    /// A list of choices is asked for in words and the answer checked; a JSON schema goes to the server as `response_format`
+    /// (whoever asks still has to read the answer: not every server keeps to it); grammars are for models on this machine.
     fn write(&self, prompt: Prompt<'_>, options: &Completion, shape: &Shape) -> Result<Written, Error> {
         if shape.greedy_after.is_some() || matches!(shape.form, Some(Form::Regex(_) | Form::Lark(_))) {
             return Err(Error::CannotShape { provider: self.name().to_owned(), shape: format!("{shape:?}") });

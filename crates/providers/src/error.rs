@@ -51,12 +51,21 @@ pub enum Error {
     LoadTokenizer { path: PathBuf, source: Box<chat::Error> },
     #[error("the conversation cannot be put to the model: {0}")]
     Refused(Box<chat::Refusal>),
+    #[error("the conversation could not be put to the model when it was recorded: {message}")]
+    RefusedOnRecord { message: String },
     #[error(transparent)]
     Chat(Box<chat::Error>),
     #[error(transparent)]
     Model(Box<lm::Error>),
     #[error(transparent)]
     Hub(Box<hub::Error>),
+}
+
+impl Error {
+    /// Whether the text itself cannot be put to the model (it holds control tokens): another text may be.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::RefusedOnRecord { .. })
+    }
 }
 
 // Boxed by hand: the inner errors carry paths and values, and every Result would be as large as the largest of them.

@@ -29,6 +29,7 @@ impl Grammars {
 
     /// A constraint that follows one answer of the form.
     pub(crate) fn constraint(&self, form: &Form) -> Result<GrammarConstraint, Error> {
+        let bad = |message: String| Error::BadGrammar { grammar: format!("{form:?}"), message };
         let grammar = match form {
             Form::Choice(answers) => {
                 let quoted: Vec<String> =
@@ -37,8 +38,10 @@ impl Grammars {
             }
             Form::Regex(pattern) => TopLevelGrammar::from_regex(pattern),
             Form::Lark(text) => TopLevelGrammar::from_lark(text.clone()),
+            Form::JsonSchema(text) => {
+                TopLevelGrammar::from_json_schema(serde_json::from_str(text).map_err(|e| bad(e.to_string()))?)
+            }
         };
-        let bad = |message: String| Error::BadGrammar { grammar: format!("{form:?}"), message };
         let matcher = Matcher::new(self.factory.create_parser(grammar));
         match matcher.get_error() {
             Some(message) => Err(bad(message)),

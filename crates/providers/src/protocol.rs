@@ -1,6 +1,6 @@
 //! The chat-completions protocol: what is sent, and what of the answer is read.
 
-use crate::{Completion, Error, Prompt, Reply, Sampling, Shape, Usage};
+use crate::{Completion, Error, Form, Prompt, Reply, Sampling, Shape, Usage};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -45,6 +45,12 @@ pub(crate) fn write_call(
     }
     if let Some(min_p) = shape.min_p {
         body.insert("min_p".into(), json!(min_p));
+    }
+    if let Some(Form::JsonSchema(schema)) = &shape.form {
+        // A schema that is no JSON is the caller's mistake; the server says so.
+        let schema: Value = serde_json::from_str(schema).unwrap_or(Value::Null);
+        let named = json!({"name": "answer", "strict": true, "schema": schema});
+        body.insert("response_format".into(), json!({"type": "json_schema", "json_schema": named}));
     }
     if options.stop_at_line_break {
         body.insert("stop".into(), json!(["\n"]));

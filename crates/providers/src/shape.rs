@@ -19,6 +19,8 @@ pub enum Form {
     Regex(String),
     /// A context-free grammar in llguidance's dialect of Lark, beginning at `start`.
     Lark(String),
+    /// JSON that this JSON schema describes.
+    JsonSchema(String),
 }
 
 /// How an answer is shaped, beyond what [`crate::Completion`] says. By default not at all.

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use chat::Message;
+use providers::testing::{Scripted, tiny_model};
 use providers::{
-    Budget, Budgeted, Cassette, CassetteMode, Completion, Error, Prompt, Provider, Sampling, Shape, Simulation,
+    Budget, Budgeted, Cassette, CassetteMode, Completion, Error, LocalModel, Prompt, Provider, Sampling, Shape,
+    Simulation,
 };
 use std::path::Path;
 
@@ -119,4 +121,58 @@ fn a_budget_in_tokens_stops_for_good() {
     assert_eq!(made, 14, "14 x 6 = 84 are used, and 84 + 20 are more than 100");
     assert!(ask(1).is_err(), "once spent, also what would fit is refused");
     assert_eq!(provider.usage().total(), 84);
+}
+
+#[test]
+fn a_prompt_that_is_too_long_is_too_long_in_the_replay_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("calls.parquet");
+    tiny_model(&folder.path().join("model"), 1).unwrap();
+    let model = LocalModel::open(&folder.path().join("model"), None, "26 Jul 2024").unwrap();
+    let long = "word ".repeat(200);
+    let told = |provider: &dyn Provider| {
+        let written = provider.write(Prompt::Raw(&long), &drawn(1), &Shape::default());
+        let Err(Error::PromptTooLong { prompt, answer, context }) = written else { panic!("{written:?}") };
+        (prompt, answer, context)
+    };
+    let recorder = cassette(&path, CassetteMode::Record, Some(Box::new(model)));
+    let first = told(&recorder);
+    assert_eq!(recorder.save().unwrap(), 1);
+    let player = cassette(&path, CassetteMode::Strict, None);
+    assert_eq!(told(&player), first);
+    assert_eq!(player.replayed(), 1);
+}
+
+#[test]
+fn a_killed_recording_asks_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("calls.parquet");
+    let open = || cassette(&path, CassetteMode::Replay, Some(simulation())).journaled().unwrap();
+    let said = {
+        let killed = open();
+        let said = ask(&killed, 4).unwrap();
+        assert!(!path.exists(), "it was never saved");
+        std::mem::forget(killed);
+        said
+    };
+    // The kill has torn a line.
+    let journal = folder.path().join("calls.parquet.journal");
+    let mut bytes = std::fs::read(&journal).unwrap();
+    bytes.extend_from_slice(b"{\"request\": \"abc");
+    std::fs::write(&journal, bytes).unwrap();
+    let again = open();
+    assert_eq!(ask(&again, 4).unwrap(), said);
+    assert_eq!((again.asked(), again.replayed(), again.unsaved()), (0, 10, 10));
+    assert_eq!(again.save().unwrap(), 10);
+    assert!(!journal.exists());
+}
+
+#[test]
+fn an_error_that_another_try_may_mend_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("calls.parquet");
+    let recorder = cassette(&path, CassetteMode::Record, Some(Box::new(Scripted::saying("x"))));
+    // A scripted provider gives no probabilities of raw text.
+    assert!(matches!(recorder.score_text("a", &["b"]), Err(Error::CannotScore { .. })));
+    assert_eq!(recorder.save().unwrap(), 0);
 }

@@ -3,7 +3,8 @@
 
 use chat::Message;
 use providers::{
-    Budget, Budgeted, Completion, Endpoint, EndpointConfig, Error, Prices, Prompt, Provider, Sampling, Shape, Usage,
+    Budget, Budgeted, Completion, Endpoint, EndpointConfig, Error, Form, Prices, Prompt, Provider, Sampling, Shape,
+    Usage,
 };
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -193,4 +194,19 @@ fn a_budget_stops_before_the_call_that_it_does_not_cover() {
     assert!(error.to_string().contains("0.0000 are left"), "{error}");
     assert_eq!(server.requests.lock().unwrap().len(), 2, "the third was never sent");
     assert!((provider.spent() - 80.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_json_schema_goes_out_as_the_response_format() {
+    let server = serve(vec![says(r#"{"n": 3}"#, 9, 5)]);
+    let endpoint = Endpoint::new(EndpointConfig::new(&server.url, "m")).unwrap();
+    let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
+    let shape = Shape { form: Some(Form::JsonSchema(schema.to_string())), ..Shape::default() };
+    let question = [Message::user("How many?")];
+    let written = endpoint.write(Prompt::Chat(&question), &Completion::default(), &shape).unwrap();
+    assert_eq!(written.reply.text, r#"{"n": 3}"#);
+    let requests = server.requests.lock().unwrap();
+    let format = &requests[0].2["response_format"];
+    assert_eq!(format["type"], "json_schema");
+    assert_eq!((&format["json_schema"]["schema"], &format["json_schema"]["strict"]), (&schema, &json!(true)));
 }

@@ -111,3 +111,29 @@ fn continuations_of_raw_text_are_scored_as_the_model_would_write_them() {
     assert!(((one[0] - one[1]) - (p[0] / p[1]).ln()).abs() < 1e-4, "{one:?} {p:?}");
     assert!((scores[0] - one[0]).abs() < 1e-5 && scores[1] < scores[0]);
 }
+
+#[test]
+fn a_json_schema_holds_a_model_on_this_machine_too() {
+    let (_folder, model) = tiny();
+    let schema = serde_json::json!({
+        "type": "object", "additionalProperties": false, "required": ["mood", "count"],
+        "properties": {"mood": {"enum": LABELS}, "count": {"type": "integer", "minimum": 0, "maximum": 9}},
+    });
+    let shape = Shape { form: Some(Form::JsonSchema(schema.to_string())), ..Shape::default() };
+    let mut read = 0;
+    for seed in 0..10 {
+        let options = Completion { max_tokens: 200, ..drawn(seed) };
+        let written = model.write(Prompt::Raw("News:"), &options, &shape).unwrap();
+        // White space is free in JSON, and a model of noise may fill its limit with it.
+        if let Ok(value) = serde_json::from_str::<serde_json::Value>(&written.reply.text) {
+            assert!(LABELS.contains(&value["mood"].as_str().unwrap()), "{value}");
+            assert!((0..=9).contains(&value["count"].as_i64().unwrap()), "{value}");
+            read += 1;
+        } else {
+            assert!(!written.reply.finished, "{written:?}");
+        }
+    }
+    assert!(read > 0, "none of ten answers came to an end");
+    let bad = Shape { form: Some(Form::JsonSchema("{".into())), ..Shape::default() };
+    assert!(matches!(model.write(Prompt::Raw("News:"), &drawn(1), &bad), Err(Error::BadGrammar { .. })));
+}

@@ -1,8 +1,9 @@
 use crate::plot::Svg;
 use crate::{Figure, Severity, Table, Tile, html, markdown, notebook};
+use serde::{Deserialize, Serialize};
 
 /// One piece of a document, from top to bottom.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Block {
     /// A section's title: level 2, or 3 within a section.
     Heading(u8, String),
@@ -23,7 +24,7 @@ pub enum Block {
 }
 
 /// A report: a title and blocks. Plain text everywhere; what looks like markup is shown as it is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     title: String,
     subtitle: String,
@@ -51,6 +52,28 @@ impl Document {
     /// Begins a section.
     pub fn heading(&mut self, text: impl Into<String>) -> &mut Self {
         self.push(Block::Heading(2, text.into()))
+    }
+
+    /// Adds another document as a section of this one: its title becomes the section's, its sections become parts.
+    pub fn append(&mut self, other: Self) -> &mut Self {
+        self.heading(other.title);
+        if !other.subtitle.is_empty() {
+            self.paragraph(other.subtitle);
+        }
+        for block in other.blocks {
+            self.push(match block {
+                Block::Heading(level, text) => Block::Heading((level + 1).min(4), text),
+                // its file lies beside the other document's page, not beside this one's
+                Block::Figure(figure) => Block::Figure(Figure { file: None, ..figure }),
+                other => other,
+            });
+        }
+        self
+    }
+
+    /// The document as JSON, to be read again with serde and made part of another one.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Begins a part of a section.

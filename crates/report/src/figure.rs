@@ -1,7 +1,7 @@
 use crate::plot::Svg;
 
 /// A drawing with its caption.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Figure {
     /// The drawing; HTML contains it.
     pub svg: Svg,

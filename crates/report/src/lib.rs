@@ -1,7 +1,8 @@
 //! Reports: one [`Document`] becomes a self-contained HTML page, Markdown and a notebook; [`plot`] draws its figures as SVG.
 //!
 //! * Every text is escaped where it is written, so rows of a data set may go into a report as they are.
-//! * The HTML has its style inside, no script, no external resource, and a light and a dark look.
+//! * The HTML has its style inside, no script, no external resource, and a light and a dark look. One page alone has a
+//!   script, and that inside too: the [`dashboard()`] to look through a run with.
 //! * Equal documents give equal bytes.
 //!
 //! ```
@@ -25,6 +26,7 @@
 //! two to three times too much for Vietnamese, fixes every colour (no dark look), and does not keep labels apart.
 
 mod callout;
+mod dashboard;
 mod document;
 mod escape;
 mod figure;
@@ -37,6 +39,9 @@ mod table;
 mod tile;
 
 pub use callout::Severity;
+pub use dashboard::{
+    AccountPoint, ClaimView, DashboardData, DecisionView, FactView, Instrument, OpinionView, StepView, dashboard,
+};
 pub use document::{Block, Document};
 pub use figure::Figure;
 pub use table::{Align, Column, Table};

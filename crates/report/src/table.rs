@@ -1,5 +1,5 @@
 /// Where the text of a column stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Align {
     /// Words.
     Left,
@@ -8,7 +8,7 @@ pub enum Align {
 }
 
 /// The head of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Column {
     /// Its name.
     pub name: String,
@@ -23,7 +23,7 @@ pub struct Column {
 /// let table = Table::new().text("class").number("rows").row(["neutral", "698"]);
 /// assert_eq!(table.rows.len(), 1);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Table {
     /// Heads.
     pub columns: Vec<Column>,

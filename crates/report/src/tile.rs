@@ -1,5 +1,5 @@
 /// A key figure, shown large.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tile {
     /// What it is.
     pub label: String,

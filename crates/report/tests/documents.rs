@@ -165,3 +165,21 @@ fn a_notebook_has_each_table_and_figure_as_the_output_of_a_cell_that_shows_it_ag
     let prose: String = cells.iter().filter(|c| c["cell_type"] == "markdown").map(|c| joined(&c["source"])).collect();
     assert!(prose.starts_with("# Tình cảm") && prose.contains("## Scores") && prose.contains("F1 by class."));
 }
+
+#[test]
+fn a_document_comes_back_from_json_and_becomes_a_section_of_another() {
+    let section = small();
+    let back: Document = serde_json::from_str(&section.to_json()).unwrap();
+    assert_eq!(back, section);
+    let mut whole = Document::new("Both");
+    whole.append(section.clone()).append(back);
+    let (html, markdown) = (whole.to_html(), whole.to_markdown());
+    assert_eq!(markdown.matches("\n### Scores").count(), 2, "{markdown}");
+    assert!(markdown.contains("\n## Tình cảm & <tin>") || markdown.contains("\n## Tình cảm"), "{markdown}");
+    assert!(
+        html.contains("id=\"t1\"") && html.contains("id=\"t2\""),
+        "tables of both sections keep names of their own"
+    );
+    let notebook: serde_json::Value = serde_json::from_str(&whole.to_notebook("x.html")).unwrap();
+    assert_eq!(notebook["nbformat_minor"], 5);
+}

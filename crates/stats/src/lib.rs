@@ -8,14 +8,18 @@
 //! |---|---|
 //! | [`classification`] | confusion with unparseable answers, accuracy, precision/recall/F1, MCC, intervals and tests |
 //! | [`distribution`] | quantiles, moments, histograms, distance and association of distributions |
+//! | [`indicators`] | technical indicators as folds, one value at a time |
 //! | [`trading`] | figures of a series of returns, with their annualisation explicit |
+//! | [`selection`] | is it skill: deflated figures, overfitting, splits, bootstrap of dependent returns, tests of many |
 //! | [`normal`] | the standard normal distribution |
 
 pub mod classification;
 pub mod distribution;
 mod error;
 mod finite;
+pub mod indicators;
 pub mod normal;
+pub mod selection;
 mod split_mix;
 pub mod trading;
 

@@ -1,6 +1,8 @@
 //! From what is known at a bar's close to a position.
 
+use crate::agents::{AgentsConfig, Strategy};
 use crate::mood::Moods;
+use crate::tools::Known;
 use crate::{Error, technical};
 use artifacts::rows::{Bar, Decision, News, Observation};
 use artifacts::{AsOf, Timeline, Timestamp};
@@ -12,6 +14,8 @@ use std::fmt::Write;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentConfig {
+    /// Who decides: the weighted average below, or a system of agents that has it as one voice.
+    pub strategy: Strategy,
     /// Which fields of the news are read, by `source`; empty: all.
     pub news_sources: Vec<String>,
     /// News older than this many seconds is forgotten.
@@ -34,6 +38,8 @@ pub struct AgentConfig {
     pub gain: f64,
     /// Positions smaller than this become 0: not worth the costs.
     pub dead_band: f64,
+    /// The system of agents; used where `strategy = "agents"`.
+    pub agents: AgentsConfig,
 }
 
 /// How one observed number is read.
@@ -51,6 +57,7 @@ pub struct Gauge {
 impl Default for AgentConfig {
     fn default() -> Self {
         Self {
+            strategy: Strategy::default(),
             news_sources: Vec::new(),
             news_window_seconds: 24 * 3600,
             news_half_life_seconds: 3.0 * 3600.0,
@@ -62,6 +69,7 @@ impl Default for AgentConfig {
             observations: BTreeMap::new(),
             gain: 2.0,
             dead_band: 0.1,
+            agents: AgentsConfig::default(),
         }
     }
 }
@@ -82,7 +90,7 @@ impl AgentConfig {
         if let Some((name, gauge)) = self.observations.iter().find(|(_, g)| g.scale.is_nan() || g.scale <= 0.0) {
             return bad("observations.*.scale", format!("{} for {name}", gauge.scale), "above 0");
         }
-        Ok(())
+        self.agents.check()
     }
 }
 
@@ -104,41 +112,60 @@ pub fn decide(config: &AgentConfig, market: &Market, moods: &Moods) -> Vec<Decis
 
 /// The decision at `t`; none before the first bar.
 pub fn decide_at(config: &AgentConfig, market: &Market, moods: &Moods, t: Timestamp) -> Option<Decision> {
-    let bars = market.bars.as_of(t);
-    let bar = bars.latest()?;
-    let news = market.news.as_of(t);
-    let read = moods.decayed(&news, config.news_window_seconds, config.news_half_life_seconds, config.news_prior);
+    let known = market.as_of(t);
+    let bar = known.bars.latest()?;
+    let read = moods.decayed(&known.news, config.news_window_seconds, config.news_half_life_seconds, config.news_prior);
     let (sentiment, news_ids) = read.map_or((None, Vec::new()), |(score, ids)| (Some(score), ids));
-    let trend = technical::momentum(&bars, config.momentum_bars, config.volatility_bars);
-    let mut parts = vec![("news", sentiment, config.sentiment_weight), ("trend", trend, config.technical_weight)];
-    let observations = market.observations.as_of(t);
-    for (name, gauge) in &config.observations {
-        parts.push((name, gauge.read(&observations, name), gauge.weight));
-    }
-    let (mut sum, mut weights, mut rationale) = (0.0, 0.0, String::new());
-    for (name, value, weight) in &parts {
-        if let Some(value) = value.filter(|_| *weight != 0.0) {
-            sum += value * weight;
-            weights += weight.abs();
-            write!(rationale, "{name} {value:+.2} x {weight:.2}; ").ok();
-        }
-    }
-    let average = if weights > 0.0 { sum / weights } else { 0.0 };
-    let wanted = (config.gain * average).tanh();
-    let position = if wanted.abs() < config.dead_band { 0.0 } else { wanted };
-    write!(rationale, "average {average:+.2}, position {position:+.2}").ok();
+    let weighed = weigh(config, &known, sentiment);
+    let position = position(config, weighed.average);
+    let mut rationale = weighed.words;
+    write!(rationale, "average {:+.2}, position {position:+.2}", weighed.average).ok();
     Some(Decision {
         symbol: bar.symbol.clone(),
         bar_at: bar.event_at,
         decided_at: t,
         position,
         sentiment,
-        technical: trend,
+        technical: weighed.trend,
         news_ids,
         confidence: None,
         fact_ids: Vec::new(),
         rationale,
     })
+}
+
+/// A score in [-1, 1] as a position; 0 where it is not worth the costs.
+pub(crate) fn position(config: &AgentConfig, average: f64) -> f64 {
+    let wanted = (config.gain * average).tanh();
+    if wanted.abs() < config.dead_band { 0.0 } else { wanted }
+}
+
+/// What mood, trend and other numbers say together.
+pub(crate) struct Weighed {
+    /// The weighted average of what is known, in [-1, 1]; 0 where nothing is.
+    pub(crate) average: f64,
+    /// The trend, where there are enough bars.
+    pub(crate) trend: Option<f64>,
+    /// The parts in words.
+    pub(crate) words: String,
+}
+
+/// Weighs what is known, each part by its weight.
+pub(crate) fn weigh(config: &AgentConfig, known: &Known<'_>, sentiment: Option<f64>) -> Weighed {
+    let trend = technical::momentum(&known.bars, config.momentum_bars, config.volatility_bars);
+    let mut parts = vec![("news", sentiment, config.sentiment_weight), ("trend", trend, config.technical_weight)];
+    for (name, gauge) in &config.observations {
+        parts.push((name, gauge.read(&known.observations, name), gauge.weight));
+    }
+    let (mut sum, mut weights, mut words) = (0.0, 0.0, String::new());
+    for (name, value, weight) in &parts {
+        if let Some(value) = value.filter(|_| *weight != 0.0) {
+            sum += value * weight;
+            weights += weight.abs();
+            write!(words, "{name} {value:+.2} x {weight:.2}; ").ok();
+        }
+    }
+    Weighed { average: if weights > 0.0 { sum / weights } else { 0.0 }, trend, words }
 }
 
 impl Gauge {

@@ -9,6 +9,8 @@ pub enum Error {
     Artifact(#[from] artifacts::Error),
     #[error(transparent)]
     Provider(#[from] providers::Error),
+    #[error(transparent)]
+    Retrieval(Box<retrieval::Error>),
     #[error("setting {name} is {value}; it must be {allowed}")]
     Setting { name: &'static str, value: String, allowed: &'static str },
     #[error(
@@ -17,4 +19,21 @@ pub enum Error {
     NewsTooLong { id: String, context: usize },
     #[error("{}: no bars of symbol {symbol}; it has {present}", path.display())]
     NoSuchSymbol { path: PathBuf, symbol: String, present: String },
+    #[error("prompt {name}: {message}; the prompts are in crates/trading-agent/prompts")]
+    Prompt { name: String, message: String },
+    #[error("reasoner = \"{kind}\" needs {missing}")]
+    NoReasoner { kind: &'static str, missing: &'static str },
+    #[error("tool {tool} at {t}: fact {name:?} is known only from {available_at}; the tool looks ahead")]
+    LooksAhead { tool: &'static str, t: artifacts::Timestamp, name: String, available_at: artifacts::Timestamp },
+    #[error("web search: {message}")]
+    WebSearch { message: String },
+    #[error("{}: {action}: {message}; remove the folder to begin anew", path.display())]
+    Journal { path: PathBuf, action: &'static str, message: String },
+}
+
+// Boxed by hand: it carries paths and values, and every Result would be as large.
+impl From<retrieval::Error> for Error {
+    fn from(error: retrieval::Error) -> Self {
+        Self::Retrieval(Box::new(error))
+    }
 }

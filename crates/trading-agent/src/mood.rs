@@ -8,6 +8,9 @@ use providers::Provider;
 use std::collections::BTreeMap;
 use text::Detected;
 
+/// What traces call the question that each text is put with ([`chat::prompts::VERSION`]).
+pub(crate) const PROMPT_VERSION: &str = "sentiment v1";
+
 /// The model's view of each text: P(positive) - P(negative) among the three labels, from -1 to 1.
 ///
 /// A text's score depends on that text alone, so scoring all texts before the replay tells a decision nothing about later ones.
@@ -66,20 +69,12 @@ impl Moods {
         half_life_seconds: f64,
         prior: f64,
     ) -> Option<(f64, Vec<String>)> {
-        let (mut sum, mut weights, mut ids) = (0.0, prior, Vec::new());
-        for item in news.within(window_seconds) {
-            let Some(score) = self.of(&item.text) else { continue };
-            let weight = 0.5_f64.powf(news.t().seconds_since(item.available_at) / half_life_seconds);
-            sum += weight * score;
-            weights += weight;
-            ids.push(item.id.clone());
-        }
-        (!ids.is_empty() && weights > 0.0).then(|| (sum / weights, ids))
+        decayed(news, window_seconds, half_life_seconds, prior, |item| self.of(&item.text))
     }
 }
 
 /// The score of one text, and whether it had to be shortened: a text longer than the context is cut at its end, in steps of a quarter.
-fn score(provider: &dyn Provider, item: &News) -> Result<(f64, bool), Error> {
+pub(crate) fn score(provider: &dyn Provider, item: &News) -> Result<(f64, bool), Error> {
     let language = if text::detect_language(&item.text).language == Detected::Vietnamese { "vi" } else { "en" };
     let words: Vec<&str> = item.text.split_whitespace().collect();
     let mut keep = words.len();
@@ -101,4 +96,63 @@ fn score(provider: &dyn Provider, item: &News) -> Result<(f64, bool), Error> {
             Err(other) => return Err(other.into()),
         }
     }
+}
+
+/// What the model has said about the texts of the last while, by news id; what is older than the window is forgotten.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Readings {
+    /// None: the model refused to read it.
+    by_id: BTreeMap<String, Option<f64>>,
+}
+
+impl Readings {
+    /// The score of a news item, if it was read.
+    pub fn of(&self, id: &str) -> Option<f64> {
+        self.by_id.get(id).copied().flatten()
+    }
+
+    /// Whether a news item has been put to the model.
+    pub fn has(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// Notes what the model said; none: it refused.
+    pub fn note(&mut self, id: &str, score: Option<f64>) {
+        self.by_id.insert(id.to_owned(), score);
+    }
+
+    /// Forgets what is not among `kept`.
+    pub fn retain(&mut self, kept: &[News]) {
+        let ids: std::collections::BTreeSet<&str> = kept.iter().map(|item| item.id.as_str()).collect();
+        self.by_id.retain(|id, _| ids.contains(id.as_str()));
+    }
+
+    /// As [`Moods::decayed`].
+    pub fn decayed(
+        &self,
+        news: &AsOf<'_, News>,
+        window_seconds: i64,
+        half_life_seconds: f64,
+        prior: f64,
+    ) -> Option<(f64, Vec<String>)> {
+        decayed(news, window_seconds, half_life_seconds, prior, |item| self.of(&item.id))
+    }
+}
+
+fn decayed(
+    news: &AsOf<'_, News>,
+    window_seconds: i64,
+    half_life_seconds: f64,
+    prior: f64,
+    score: impl Fn(&News) -> Option<f64>,
+) -> Option<(f64, Vec<String>)> {
+    let (mut sum, mut weights, mut ids) = (0.0, prior, Vec::new());
+    for item in news.within(window_seconds) {
+        let Some(score) = score(item) else { continue };
+        let weight = 0.5_f64.powf(news.t().seconds_since(item.available_at) / half_life_seconds);
+        sum += weight * score;
+        weights += weight;
+        ids.push(item.id.clone());
+    }
+    (!ids.is_empty() && weights > 0.0).then(|| (sum / weights, ids))
 }

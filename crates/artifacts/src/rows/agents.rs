@@ -139,6 +139,26 @@ rows! {
         /// What the fact says where the claim says otherwise.
         expected: String,
     }
+
+    /// What the model calls of one agent on one bar took.
+    Cost = "cost", version 1, may_be_empty {
+        /// The instrument.
+        symbol: String,
+        /// The bar.
+        bar_at: Timestamp,
+        /// Who asked.
+        agent: String,
+        /// Who was asked.
+        provider: String,
+        /// How often.
+        calls: u64,
+        /// Tokens read.
+        prompt_tokens: u64,
+        /// Tokens written.
+        answer_tokens: u64,
+        /// What that costs by the price table, in its currency; 0 for a model on this machine.
+        money: f64,
+    }
 }
 
 fn within(name: &str, value: f64, low: f64, high: f64) -> Result<(), String> {
@@ -179,6 +199,12 @@ impl Checks for Opinion {
 }
 
 impl Checks for CheckedClaim {}
+
+impl Checks for Cost {
+    fn check(&self) -> Result<(), String> {
+        within("money", self.money, 0.0, f64::MAX)
+    }
+}
 
 impl Timed for Fact {
     fn event_at(&self) -> Timestamp {

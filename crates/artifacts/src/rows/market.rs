@@ -91,8 +91,12 @@ impl Checks for Bar {
     }
 
     fn follows(&self, previous: &Self) -> Result<(), String> {
-        let key = |b: &Self| (b.symbol.clone(), b.event_at);
-        in_order(&key(previous), &key(self), self.event_at, "bar")
+        // no copies: this runs once for each of a hundred million bars
+        match previous.symbol.cmp(&self.symbol) {
+            std::cmp::Ordering::Less => Ok(()),
+            std::cmp::Ordering::Equal => in_order(&previous.event_at, &self.event_at, self.event_at, "bar"),
+            std::cmp::Ordering::Greater => in_order(&1, &0, self.event_at, "bar"),
+        }
     }
 }
 

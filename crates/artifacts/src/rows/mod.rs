@@ -9,12 +9,13 @@ mod market;
 mod preparation;
 mod profile;
 mod quality;
+mod sweep;
 mod synthesis;
 mod text;
 mod training;
 mod trials;
 
-pub use agents::{CheckedClaim, Event, Fact, FactKind, Opinion, Trace};
+pub use agents::{CheckedClaim, Cost, Event, Fact, FactKind, Opinion, Trace};
 pub use answers::{Answer, Generation, Nearest};
 pub use backtest::{Decision, EquityPoint, Fill, Order, OrderStatus, PortfolioPoint, Trade};
 pub use evaluation::{Metric, Outcome, Prediction};
@@ -25,7 +26,8 @@ pub use preparation::{
 };
 pub use quality::QualityFinding;
 pub use profile::{AlertKind, AlertLevel, DataAlert, LabelScore, ProfileFigure};
+pub use sweep::{SweepRow, WalkForwardRow};
 pub use synthesis::{Candidate, Recorded, Verdict};
 pub use text::{Example, Language, Rejected, Sentiment};
 pub use training::{Formatted, Step};
-pub use trials::Trial;
+pub use trials::{PeriodReturn, Trial};

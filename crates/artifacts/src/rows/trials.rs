@@ -1,6 +1,6 @@
 use super::backtest::finite;
 use crate::row::rows;
-use crate::Checks;
+use crate::{Checks, Timestamp};
 
 rows! {
     /// One variant of a strategy that was ever back-tested in a project folder: how many there are is what the deflated
@@ -21,10 +21,32 @@ rows! {
         /// Total return, a share.
         total_return: f64,
     }
+
+    /// What one strategy, benchmark or variant of a sweep earned in one bar, ordered by subject, then time: what tests of
+    /// several of them against each other read.
+    PeriodReturn = "period_return", version 1, not_empty {
+        /// Whose it is, such as `strategy`, `buy_and_hold` or `fast=10 slow=50`.
+        subject: String,
+        /// The bar it was earned in.
+        bar_at: Timestamp,
+        /// Simple return after costs, a share.
+        value: f64,
+    }
 }
 
 impl Checks for Trial {
     fn check(&self) -> Result<(), String> {
         finite([("total_return", self.total_return), ("sharpe_per_bar", self.sharpe_per_bar.unwrap_or(0.0))])
+    }
+}
+impl Checks for PeriodReturn {
+    fn check(&self) -> Result<(), String> {
+        finite([("value", self.value)])
+    }
+    fn follows(&self, previous: &Self) -> Result<(), String> {
+        if (&self.subject, self.bar_at) > (&previous.subject, previous.bar_at) {
+            return Ok(());
+        }
+        Err(format!("{} at {} does not come after {} at {}", self.subject, self.bar_at, previous.subject, previous.bar_at))
     }
 }

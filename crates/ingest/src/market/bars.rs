@@ -1,9 +1,10 @@
-use super::config::{BarColumns, BarSource, TimeFormat};
+use super::config::{Availability, BadBars, BarColumns, BarSource, TimeFormat};
+use super::session::us_session;
 use super::time::stamp;
 use crate::Error;
 use crate::locate::Located;
 use crate::table::{self, Cell, Record, Wanted};
-use artifacts::rows::Bar;
+use artifacts::rows::{Bar, Rejected};
 use artifacts::{Checks, Timestamp};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,39 +24,84 @@ pub(super) fn wanted(columns: &BarColumns, symbol_given: bool) -> Vec<Wanted> {
 
 /// The bars of one file, checked one by one: each later than the one before of its symbol, prices above 0.
 pub(super) struct Bars<'a> {
-    pub(super) path: &'a Path,
-    pub(super) symbol: Option<&'a str>,
-    pub(super) time: &'a TimeFormat,
+    path: &'a Path,
+    source: &'a str,
+    symbol: Option<&'a str>,
+    time: &'a TimeFormat,
+    bad: BadBars,
     rows: Vec<Bar>,
     last: BTreeMap<String, (u64, Timestamp)>,
+    rejected: Vec<Rejected>,
+}
+
+/// The bars of one file with what was refused.
+pub(super) struct Read {
+    pub(super) bars: Vec<Bar>,
+    pub(super) interval: i64,
+    pub(super) rejected: Vec<Rejected>,
+}
+
+/// What is wrong with a row.
+struct Wrong {
+    reason: &'static str,
+    message: String,
+    remedy: &'static str,
+}
+
+const CORRECT: &str = "correct or remove that row at its source";
+
+fn wrong(reason: &'static str, message: String, remedy: &'static str) -> Wrong {
+    Wrong { reason, message, remedy }
 }
 
 impl<'a> Bars<'a> {
-    pub(super) fn new(path: &'a Path, symbol: Option<&'a str>, time: &'a TimeFormat) -> Self {
-        Self { path, symbol, time, rows: Vec::new(), last: BTreeMap::new() }
+    pub(super) fn new(
+        path: &'a Path,
+        source: &'a str,
+        symbol: Option<&'a str>,
+        time: &'a TimeFormat,
+        bad: BadBars,
+    ) -> Self {
+        let (rows, last, rejected) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { path, source, symbol, time, bad, rows, last, rejected }
     }
 
-    fn bad(&self, row: u64, message: String, remedy: &'static str) -> Error {
-        Error::BadRow { path: self.path.to_owned(), row, message, remedy }
-    }
-
-    /// Adds a row whose first cells are those of [`wanted`]. All its cells are returned.
-    pub(super) fn push(&mut self, record: Record) -> Result<Vec<Cell>, Error> {
-        const CORRECT: &str = "correct or remove that row at its source";
+    /// Adds a row whose first cells are those of [`wanted`]. All its cells are returned; nothing where it was refused.
+    pub(super) fn push(&mut self, record: Record) -> Result<Option<Vec<Cell>>, Error> {
         let row = record.number;
-        let cells = record.content.map_err(|f| self.bad(row, format!("{} ({})", f.reason, f.detail), CORRECT))?;
+        let read = record
+            .content
+            .map_err(|f| wrong("unreadable", format!("{} ({})", f.reason, f.detail), CORRECT))
+            .and_then(|cells| self.read(&cells).map(|bar| (bar, cells)));
+        match (read, self.bad) {
+            (Ok((bar, cells)), _) => {
+                self.last.insert(bar.symbol.clone(), (row, bar.event_at));
+                self.rows.push(bar);
+                Ok(Some(cells))
+            }
+            (Err(Wrong { message, remedy, .. }), BadBars::Error) => {
+                Err(Error::BadRow { path: self.path.to_owned(), row, message, remedy })
+            }
+            (Err(Wrong { reason, message, .. }), BadBars::Refuse) => {
+                self.rejected.push(Rejected::new(self.source, row, "", "", reason, &message));
+                Ok(None)
+            }
+        }
+    }
+
+    fn read(&self, cells: &[Cell]) -> Result<Bar, Wrong> {
         let cell = |i: usize| cells.get(i).cloned().unwrap_or(Cell::Missing);
         let event_at = stamp(&cell(0), self.time)
             .and_then(|t| t.ok_or_else(|| "the time is missing".to_owned()))
-            .map_err(|m| self.bad(row, m, "correct it, or give `time.pattern`"))?;
+            .map_err(|m| wrong("unreadable", m, "correct it, or give `time.pattern`"))?;
         let symbol = match self.symbol {
             Some(symbol) => symbol.to_owned(),
-            None => cell(1).text().ok_or_else(|| self.bad(row, "the symbol is missing".into(), CORRECT))?,
+            None => cell(1).text().ok_or_else(|| wrong("unreadable", "the symbol is missing".into(), CORRECT))?,
         };
         let number = |i: usize, name: &str| {
-            cell(i).number().map_err(|text| self.bad(row, format!("{name} is `{text}`, not a number"), CORRECT))
+            cell(i).number().map_err(|text| wrong("bad-price", format!("{name} is `{text}`, not a number"), CORRECT))
         };
-        let close = number(5, "close")?.ok_or_else(|| self.bad(row, "close is missing".into(), CORRECT))?;
+        let close = number(5, "close")?.ok_or_else(|| wrong("bad-price", "close is missing".into(), CORRECT))?;
         let bar = Bar {
             symbol,
             event_at,
@@ -66,34 +112,60 @@ impl<'a> Bars<'a> {
             close,
             volume: number(6, "volume")?,
         };
-        bar.check().map_err(|m| self.bad(row, m, CORRECT))?;
-        if let Some((earlier, last)) = self.last.insert(bar.symbol.clone(), (row, event_at)) {
-            if event_at == last {
+        bar.check().map_err(|m| wrong("bad-price", m, CORRECT))?;
+        if let Some((earlier, last)) = self.last.get(&bar.symbol) {
+            if event_at == *last {
                 let message = format!("{event_at} is there twice for {}, also in row {earlier}", bar.symbol);
-                return Err(self.bad(row, message, "remove one of the two"));
+                return Err(wrong("duplicate", message, "remove one of the two"));
             }
-            if event_at < last {
+            if event_at < *last {
                 let message = format!("{event_at} comes after {last} (row {earlier}) for {}", bar.symbol);
-                return Err(self.bad(row, message, "sort the file by time"));
+                return Err(wrong("out-of-order", message, "sort the file by time"));
             }
         }
-        self.rows.push(bar);
-        Ok(cells)
+        Ok(bar)
     }
 
-    /// Sets `available_at` one interval after each stamp. Returns the interval in seconds.
-    pub(super) fn close(mut self, interval: Option<i64>) -> Result<(Vec<Bar>, i64), Error> {
-        let Some(interval) = interval.or_else(|| median_gap(&self.rows)) else {
-            let message = "a single bar tells no interval".to_owned();
-            return Err(self.bad(0, message, "give `bar_interval_seconds`"));
+    /// Sets when each bar can be known, and refuses those that were not over when the file was taken.
+    pub(super) fn close(
+        mut self,
+        interval: Option<i64>,
+        availability: Availability,
+        taken_at: Option<Timestamp>,
+    ) -> Result<Read, Error> {
+        let bad = |message: &str| Error::BadRow {
+            path: self.path.to_owned(),
+            row: 0,
+            message: message.to_owned(),
+            remedy: "give `bar_interval_seconds`",
         };
+        let interval =
+            interval.or_else(|| median_gap(&self.rows)).ok_or_else(|| bad("a single bar tells no interval"))?;
         if interval <= 0 {
             return Err(Error::BadConfig(format!("bar_interval_seconds is {interval}; it is above 0")));
         }
         for bar in &mut self.rows {
-            bar.available_at = bar.event_at.plus_seconds(interval);
+            (bar.event_at, bar.available_at) = match availability {
+                Availability::IntervalEnd => (bar.event_at, bar.event_at.plus_seconds(interval)),
+                Availability::UsSession => us_session(bar.event_at),
+            };
         }
-        Ok((self.rows, interval))
+        if let Some(taken_at) = taken_at {
+            let (kept, cut): (Vec<Bar>, Vec<Bar>) = self.rows.into_iter().partition(|b| b.available_at <= taken_at);
+            self.rows = kept;
+            self.rejected.extend(cut.iter().map(|b| {
+                let detail = format!("{} ends at {}, the file was taken at {taken_at}", b.symbol, b.available_at);
+                Rejected::new(
+                    self.source,
+                    self.last.get(&b.symbol).map_or(0, |l| l.0),
+                    "",
+                    "",
+                    "unfinished-last",
+                    &detail,
+                )
+            }));
+        }
+        Ok(Read { bars: self.rows, interval, rejected: self.rejected })
     }
 }
 
@@ -111,12 +183,23 @@ fn median_gap(bars: &[Bar]) -> Option<i64> {
 }
 
 /// Reads one file of bars.
-pub(super) fn read(source: &BarSource, file: &Located) -> Result<(Vec<Bar>, i64), Error> {
-    let mut bars = Bars::new(&file.path, source.symbol.as_deref(), &source.time);
+pub(super) fn read(source: &BarSource, file: &Located, bad: BadBars) -> Result<Read, Error> {
+    let mut bars = Bars::new(&file.path, &source.name, source.symbol.as_deref(), &source.time, bad);
     let wanted = wanted(&source.columns, source.symbol.is_some());
     let rows = table::read(&file.path, &wanted, &mut |record| bars.push(record).map(|_| ()))?;
     if rows == 0 {
         return Err(Error::Empty { path: file.path.clone(), name: source.name.clone() });
     }
-    bars.close(source.bar_interval_seconds)
+    let mut read = bars.close(source.bar_interval_seconds, source.availability, source.taken_at)?;
+    let (left_out, kept): (Vec<Bar>, Vec<Bar>) =
+        read.bars.into_iter().partition(|b| source.leave_out.contains(&b.symbol));
+    read.bars = kept;
+    read.rejected.extend(left_out.iter().map(|b| {
+        let detail = format!("{} at {}: `leave_out` names it", b.symbol, b.event_at);
+        Rejected::new(&source.name, 0, "", "", "left-out", &detail)
+    }));
+    if read.bars.is_empty() {
+        return Err(Error::Empty { path: file.path.clone(), name: source.name.clone() });
+    }
+    Ok(read)
 }

@@ -1,4 +1,8 @@
+use super::exchange::{Patience, RestSource};
+use super::quality::QualityConfig;
+use artifacts::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Settings of [`super::run`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,6 +16,51 @@ pub struct MarketConfig {
     pub annotated: Vec<AnnotatedSource>,
     /// News.
     pub news: Vec<NewsSource>,
+    /// Logs that `follow` wrote.
+    pub logs: Vec<LogSource>,
+    /// Price series from the REST endpoint of an exchange; the rows are kept in `cache/` below the output folder.
+    pub rest: Vec<RestSource>,
+    /// News from RSS, Atom or JSON feeds.
+    pub feeds: Vec<FeedSource>,
+    /// What to do about a bar that is wrong in itself, there twice or out of order.
+    pub bad_bars: BadBars,
+    /// Which oddities are reported.
+    pub quality: QualityConfig,
+}
+
+/// What happens to a bar that cannot be right.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BadBars {
+    /// The run ends with an error that names the row: a backtest on a repaired series is a backtest of the repair.
+    #[default]
+    Error,
+    /// It goes to `rejected.parquet`, with a finding.
+    Refuse,
+}
+
+/// When a bar can be known, by the rule of its source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Availability {
+    /// At the end of its interval: stamp plus length.
+    #[default]
+    IntervalEnd,
+    /// A daily bar whose stamp is a date of the exchanges in New York: it begins at 9:30 and is available at 16:00 there, that is at
+    /// 21:00 UTC in winter and 20:00 in summer. Days that close early are available at 16:00 as well, which is late, never early.
+    UsSession,
+}
+
+impl Availability {
+    /// The rule in words.
+    pub(super) fn rule(self, interval: i64) -> String {
+        match self {
+            Self::IntervalEnd => format!("a bar at the end of its interval: stamp + {interval} s"),
+            Self::UsSession => {
+                "a daily bar at 16:00 New York of its date (20:00 or 21:00 UTC); it begins at 9:30".to_owned()
+            }
+        }
+    }
 }
 
 impl Default for MarketConfig {
@@ -21,13 +70,18 @@ impl Default for MarketConfig {
             bars: Vec::new(),
             annotated: vec![AnnotatedSource::default()],
             news: Vec::new(),
+            logs: Vec::new(),
+            rest: Vec::new(),
+            feeds: Vec::new(),
+            bad_bars: BadBars::default(),
+            quality: QualityConfig::default(),
         }
     }
 }
 
 /// A file of bars (open, high, low, close, volume).
 ///
-/// A bar's stamp is the beginning of its interval; it is available one interval later, when its close is known.
+/// A bar's stamp is the beginning of its interval; when its close is known, `availability` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BarSource {
@@ -47,6 +101,43 @@ pub struct BarSource {
     /// Length of a bar in seconds; where it is not given, the median distance between the stamps of a symbol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bar_interval_seconds: Option<i64>,
+    /// When a bar can be known.
+    #[serde(default)]
+    pub availability: Availability,
+    /// When the file was taken from its source: a bar whose interval was not over by then is refused. Where it is not given, the last
+    /// bar is only reported if it looks unfinished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<Timestamp>,
+    /// Symbols whose rows are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leave_out: Vec<String>,
+}
+
+impl BarSource {
+    /// A file with the usual columns.
+    pub fn new(name: &str, path: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            symbol: None,
+            columns: BarColumns::default(),
+            time: TimeFormat::default(),
+            bar_interval_seconds: None,
+            availability: Availability::default(),
+            taken_at: None,
+            leave_out: Vec::new(),
+        }
+    }
+}
+
+/// A log of finished bars that a stream was followed into; read as far as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSource {
+    /// For messages.
+    pub name: String,
+    /// The folder of the log, below the data folder.
+    pub path: String,
 }
 
 /// Names of the columns of bars, the preferred one first; case does not matter.
@@ -113,7 +204,9 @@ pub struct AnnotatedSource {
     pub path: String,
     /// The symbol of every row.
     pub symbol: String,
-    /// Where the prices are.
+    /// Whether the rows have a close; without one, no bars are made of them.
+    pub has_prices: bool,
+    /// Where the stamps and prices are.
     pub columns: BarColumns,
     /// How stamps are written. `gold.csv` has no zone; its sibling table calls the same stamps EST.
     pub time: TimeFormat,
@@ -126,7 +219,8 @@ pub struct AnnotatedSource {
     pub late_news: Vec<String>,
     /// Columns of numbers known with the row.
     pub observations: Vec<String>,
-    /// Columns of names known with the row; each name, in lower case, becomes an observation `column=name` of value 1.
+    /// Columns of names known with the row; each name (or each of a list), in lower case, becomes an observation `column=name` of value
+    /// 1.
     pub categories: Vec<String>,
     /// A column of numbers that may have been made from the next bar.
     pub signal: Vec<String>,
@@ -138,6 +232,7 @@ impl Default for AnnotatedSource {
             name: "gold.csv".into(),
             path: "gold/gold.csv".into(),
             symbol: "BTC".into(),
+            has_prices: true,
             columns: BarColumns::default(),
             time: TimeFormat { pattern: None, utc_offset_hours: -5.0 },
             bar_interval_seconds: None,
@@ -148,6 +243,71 @@ impl Default for AnnotatedSource {
             signal: names(["Signal"]),
         }
     }
+}
+
+impl AnnotatedSource {
+    /// The full table beside `gold.csv`: no close, no signal; lists as Python writes them, stamps in EST.
+    pub fn gold_full_table() -> Self {
+        Self {
+            name: "gold_full_table.csv".into(),
+            path: "gold/gold_full_table.csv".into(),
+            has_prices: false,
+            columns: BarColumns { timestamp: names(["datetime_est"]), ..BarColumns::default() },
+            bar_interval_seconds: Some(600),
+            news: names(["news_batch_summary", "news_sentiment_explanation", "fg_key_factors"]),
+            late_news: names(["next_news_prediction"]),
+            observations: names([
+                "news_batch_size",
+                "news_sentiment_intensity",
+                "fg_score",
+                "price_change",
+                "price_change_pct",
+                "volume_zscore",
+                "volume_percentile",
+                "volatility_10",
+                "volatility_30",
+                "volatility_60",
+                "rsi",
+                "ema_7",
+                "ema_14",
+                "ema_50",
+                "ema_200",
+                "macd",
+                "macd_signal",
+                "bollinger_upper",
+                "bollinger_lower",
+                "atr_14",
+            ]),
+            categories: names(["news_dominant_sentiment", "fg_label", "news_sentiment"]),
+            signal: Vec::new(),
+            ..Self::default()
+        }
+    }
+}
+
+/// A feed of news: RSS, Atom or JSON Feed.
+///
+/// An item happened when it was published; it is available `news_delay_seconds` after it was published or, if later, updated, because
+/// the text at hand is the updated one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedSource {
+    /// Names the rows' source.
+    pub name: String,
+    /// File below the data folder, or `http(s)://…`; what came is kept in `cache/` below the output folder.
+    pub path: String,
+    /// The symbol of every item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
+    /// Words that make an item one about a symbol, such as `BTC = ["bitcoin", "btc"]`; an item about none is refused.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keywords: BTreeMap<String, Vec<String>>,
+    /// How long after publication a reader has the text, in seconds.
+    #[serde(default = "default_delay")]
+    pub news_delay_seconds: i64,
+    /// How patiently to ask.
+    #[serde(default)]
+    pub patience: Patience,
 }
 
 /// A file of news. Several columns may give the time; a stamp in seconds since 1970 wins, since it cannot be in the wrong zone

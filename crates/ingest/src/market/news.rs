@@ -6,7 +6,7 @@ use crate::locate::Located;
 use crate::table::{self, Cell, Wanted};
 use artifacts::Timestamp;
 use artifacts::rows::{News, Rejected};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// News read so far, over all sources.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(super) struct Feed {
     pub(super) news: Vec<News>,
     pub(super) rejected: Vec<Rejected>,
     pub(super) read: u64,
+    /// Written time minus epoch stamp, in seconds, of the rows that have both, by source.
+    pub(super) offsets: BTreeMap<String, Vec<i64>>,
     ids: BTreeSet<String>,
 }
 
@@ -40,8 +42,12 @@ impl Feed {
                     return Ok(());
                 }
             };
-            let text = join(cells.get(before_text..).unwrap_or_default());
+            let parts = cells.get(before_text..).unwrap_or_default();
+            let text = join(parts.iter().filter_map(Cell::text).map(|t| clean(&t)));
             let item = Item { row, text, cells: &cells };
+            if let Some(offset) = item.offset(source) {
+                self.offsets.entry(source.name.clone()).or_default().push(offset);
+            }
             if let Err((reason, detail)) = self.add(source, &item) {
                 self.rejected.push(Rejected::new(&source.name, row, &item.text, "", reason, &detail));
             }
@@ -73,11 +79,26 @@ impl Feed {
         if symbols.is_empty() {
             return Err(("no-symbol", "the row names no symbol".into()));
         }
+        self.push(&id, symbols, listed, event_at, available_at, &item.text, &source.name)
+    }
+
+    /// Adds an item for each of its symbols; where there may be several (`many`), each has an id of its own.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a row")]
+    pub(super) fn push(
+        &mut self,
+        id: &str,
+        symbols: Vec<String>,
+        many: bool,
+        event_at: Timestamp,
+        available_at: Timestamp,
+        text: &str,
+        source: &str,
+    ) -> Result<(), (&'static str, String)> {
         let mut repeated = Vec::new();
         for symbol in symbols {
-            let id = if listed { format!("{id}:{symbol}") } else { id.clone() };
+            let id = if many { format!("{id}:{symbol}") } else { id.to_owned() };
             if self.ids.insert(id.clone()) {
-                let (text, source) = (item.text.clone(), source.name.clone());
+                let (text, source) = (text.to_owned(), source.to_owned());
                 self.news.push(News { id, symbol, event_at, available_at, text, source });
             } else {
                 repeated.push(id);
@@ -88,6 +109,10 @@ impl Feed {
         } else {
             Err(("duplicate-id", format!("seen before: {}", repeated.join(", "))))
         }
+    }
+
+    pub(super) fn refuse(&mut self, source: &str, row: u64, text: &str, reason: &str, detail: &str) {
+        self.rejected.push(Rejected::new(source, row, text, "", reason, detail));
     }
 }
 
@@ -102,12 +127,21 @@ impl Item<'_> {
         self.cells.get(i).cloned().unwrap_or(Cell::Missing)
     }
 
+    /// A column called `datetime` may also hold a written time; only numbers are taken as seconds.
+    fn epoch(&self) -> Option<Timestamp> {
+        let seconds = self.cell(3).number().ok()??;
+        (seconds >= 1.0).then(|| Timestamp::from_micros((seconds * 1e6) as i64))
+    }
+
+    /// Written time minus epoch stamp, in seconds, of a row with both.
+    fn offset(&self, source: &NewsSource) -> Option<i64> {
+        let written = stamp(&self.cell(2), &source.time).ok()??;
+        Some((written.micros() - self.epoch()?.micros()) / 1_000_000)
+    }
+
     fn time(&self, source: &NewsSource) -> Result<Timestamp, (&'static str, String)> {
-        // A column called `datetime` may also hold a written time; only numbers are taken as seconds.
-        if let Ok(Some(seconds)) = self.cell(3).number()
-            && seconds >= 1.0
-        {
-            return Ok(Timestamp::from_micros((seconds * 1e6) as i64));
+        if let Some(epoch) = self.epoch() {
+            return Ok(epoch);
         }
         let written = if self.cell(2) == Cell::Missing { self.cell(3) } else { self.cell(2) };
         match stamp(&written, &source.time) {
@@ -118,10 +152,10 @@ impl Item<'_> {
     }
 }
 
-/// The parts of a text, cleaned, each once.
-fn join(cells: &[Cell]) -> String {
+/// The parts of a text, each once.
+pub(super) fn join(cleaned: impl Iterator<Item = String>) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for part in cells.iter().filter_map(Cell::text).map(|t| clean(&t)).filter(|t| !t.is_empty()) {
+    for part in cleaned.filter(|t| !t.is_empty()) {
         if !parts.iter().any(|p| p.contains(&part)) {
             parts.push(part);
         }

@@ -5,7 +5,7 @@ use std::fmt::{Arguments, Write};
 pub(crate) const STYLE: &str = include_str!("plot.css");
 
 /// A drawing. Only the functions of [`crate::plot`] make one, so it is well-formed and its texts are escaped.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Svg {
     title: String,
     width: f64,

@@ -1,0 +1,39 @@
+use artifacts::Timestamp;
+use std::path::PathBuf;
+
+/// What can go wrong while making features.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each variant's message is its documentation; its fields are the message's values")]
+pub enum Error {
+    #[error(transparent)]
+    Artifact(#[from] artifacts::Error),
+    #[error("feature `{name}`: {source}")]
+    Parameter { name: String, source: stats::Error },
+    #[error("feature `{name}`: {message}")]
+    Definition { name: String, message: String },
+    #[error("feature `{name}` is defined twice; give each definition its own name")]
+    Twice { name: String },
+    #[error("feature `{name}` has the name of an observation in {}; give the feature another name", path.display())]
+    Clash { name: String, path: PathBuf },
+    #[error("no feature is defined; leave `definitions` out for the built-in ones")]
+    NoDefinitions,
+    #[error("the plot of `{name}` is asked for, but no feature has that name; features are {choices}")]
+    UnknownPlot { name: String, choices: String },
+    #[error(
+        "{symbol}: the bar of {event_at} (known at {available_at}) comes after one known at {known_at}; bars must come in the order in which they could be known"
+    )]
+    OutOfOrder { symbol: String, event_at: Timestamp, available_at: Timestamp, known_at: Timestamp },
+    #[error("{}: a bar of `{found}` in a log of `{expected}`; a log folder holds one symbol", path.display())]
+    OtherSymbol { path: PathBuf, expected: String, found: String },
+    #[error("{}: no features: no segment of bars came before the end of the log", path.display())]
+    EmptyLog { path: PathBuf },
+    #[error("{}: {message}; delete that folder to begin anew", path.display())]
+    Progress { path: PathBuf, message: String },
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io { path: PathBuf, action: &'static str, source: std::io::Error },
+    #[error("a state cannot be stored: {message}")]
+    State { message: String },
+    #[error("{}: nothing new for {seconds} s and no end.json; the log is unfinished, run follow again when it grows", path.display())]
+    Idle { path: PathBuf, seconds: u64 },
+}
