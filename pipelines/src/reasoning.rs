@@ -3,7 +3,8 @@
 use crate::lazy_model::LazyModel;
 use crate::twins::{Change, Market};
 use crate::{Run, trading};
-use artifacts::{Outcome, StageSpec};
+use artifacts::rows::Bar;
+use artifacts::{Outcome, StageSpec, read_all};
 use backtester::{SignificanceSources, trials};
 use evaluator::reasoning::leakage::{self, LeakageInputs};
 use evaluator::reasoning::{self, ReasoningInputs};
@@ -22,6 +23,13 @@ const fn known_as(change: Change) -> &'static str {
     }
 }
 
+/// The twins that this market can have: the masks of several symbols could not be told apart afterwards.
+fn changes(run: &Run) -> anyhow::Result<Vec<Change>> {
+    let bars: Vec<Bar> = read_all(&run.market().0.join("bars.parquet"))?;
+    let several = bars.windows(2).any(|w| w[0].symbol != w[1].symbol);
+    Ok(Change::ALL.into_iter().filter(|change| !several || *change != Change::Anonymised).collect())
+}
+
 /// The folder of one stage on one twin.
 fn folder(run: &Run, change: Change, stage: &str) -> PathBuf {
     run.folder("twins").join(format!("{}-{stage}", change.name()))
@@ -35,7 +43,7 @@ fn on_twin(run: &Run, change: Change) -> PathBuf {
 /// The same agent on every twin of the market.
 pub(crate) fn decide_on_twins(run: &Run) -> anyhow::Result<()> {
     let (market, _) = run.market();
-    for change in Change::ALL {
+    for change in changes(run)? {
         let twin = folder(run, change, "market");
         let spec = StageSpec {
             name: "twin",
@@ -83,7 +91,7 @@ pub(crate) fn evaluate(run: &Run) -> anyhow::Result<()> {
     let (agent, (market, _)) = (run.folder("trading-agent"), run.market());
     let inputs = ReasoningInputs { agent: agent.clone(), market: market.clone(), others: trading::first_arm(run)? };
     reasoning::run(&run.config.reasoning, &inputs, &run.folder("reasoning"), &run.options())?;
-    let twins = Change::ALL.iter().map(|change| (known_as(*change).to_owned(), on_twin(run, *change))).collect();
+    let twins = changes(run)?.into_iter().map(|c| (known_as(c).to_owned(), on_twin(run, c))).collect();
     let files: Vec<PathBuf> = run.reader_files();
     let inputs = LeakageInputs { agent, market, twins, registry: None, model_files: files.clone() };
     let asked = probed(run, &files)?;

@@ -1,53 +1,16 @@
 //! The whole pipeline on the embedded data, small: it ends, resumes after kill -9, skips what is unchanged, and gives equal files.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
-use std::collections::{BTreeMap, BTreeSet};
+mod common;
+
+use common::{differing, files, small};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 fn run_all(dir: &Path) -> Command {
     small(Command::new(env!("CARGO_BIN_EXE_run-all")), dir)
-}
-
-fn small(mut command: Command, dir: &Path) -> Command {
-    command.arg("--run-dir").arg(dir).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    let settings = [
-        "sentiment.train_rows=40",
-        "sentiment.eval_rows=12",
-        "synth.rows=6",
-        "synth.max_candidates=40",
-        "train.optimisation.epochs=2",
-        "train.optimisation.checkpoint_every=2",
-        "evaluate.resamples=50",
-        "backtest.random_shifts=10",
-    ];
-    for setting in settings {
-        command.args(["--set", setting]);
-    }
-    command
-}
-
-fn files(dir: &Path) -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.file_name().unwrap() != "runtime.json" {
-                let name = path.strip_prefix(dir).unwrap().to_owned();
-                found.insert(name, artifacts::hash_path(&path).unwrap());
-            }
-        }
-    }
-    found
-}
-
-fn differing(a: &BTreeMap<PathBuf, String>, b: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
-    let names = a.keys().chain(b.keys().filter(|n| !a.contains_key(*n)));
-    names.filter(|n| a.get(*n) != b.get(*n)).cloned().collect()
 }
 
 #[test]

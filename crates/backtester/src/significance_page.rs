@@ -1,5 +1,6 @@
 //! The report of [`crate::significance`].
 
+use crate::summary::bars_per_year;
 use crate::significance::{About, SignificanceConfig};
 use crate::significance_figures::{Against, Assessment, Tried};
 use report::format::{count, number, percent, signed_percent};
@@ -10,14 +11,66 @@ use stats::selection::Interval;
 /// Below this probability nobody should believe in a strategy.
 const CONFIDENCE: f64 = 0.95;
 
+/// Below this part of a year, figures per year are an extrapolation, and figures per bar are shown.
+const SHORT_YEARS: f64 = 0.25;
+
+/// Whether figures are for a year or for a bar.
+#[derive(Clone, Copy)]
+struct Scale {
+    short: bool,
+    periods: f64,
+}
+
+impl Scale {
+    fn of(about: &About, found: &Assessment) -> Self {
+        let periods = about.periods.get();
+        Self { short: (found.bars as f64) < SHORT_YEARS * periods, periods }
+    }
+
+    fn unit(self) -> &'static str {
+        if self.short { "per bar" } else { "per year" }
+    }
+
+    fn sharpe(self, yearly: f64) -> f64 {
+        if self.short { yearly / self.periods.sqrt() } else { yearly }
+    }
+
+    fn ratio(self, yearly: f64) -> String {
+        number(Some(self.sharpe(yearly)), if self.short { 4 } else { 2 })
+    }
+
+    /// A mean return, in basis points where it is for a bar.
+    fn mean(self, yearly: f64) -> String {
+        if self.short { signed(yearly / self.periods * 1e4, 2) } else { signed_percent(Some(yearly), 1) }
+    }
+
+    fn mean_unit(self) -> &'static str {
+        if self.short { "mean return per bar, bps, more" } else { "mean return per year, more" }
+    }
+}
+
+fn signed(value: f64, digits: usize) -> String {
+    let text = number(Some(value), digits);
+    if value > 0.0 { format!("+{text}") } else { text }
+}
+
 pub(crate) fn page(config: &SignificanceConfig, about: &About, found: &Assessment, registry: Option<&str>) -> Document {
     let mut doc = Document::new(format!("Is it skill? The backtest of {}", about.symbol));
-    doc.subtitle(about.market.clone());
+    doc.subtitle(format!("{} returns of bars after costs; what luck, the number of tries and the length of the record leave of them", count(found.bars as u64)));
     alerts(&mut doc, about, found);
-    tiles(&mut doc, found);
+    let scale = Scale::of(about, found);
+    if scale.short {
+        doc.callout(
+            Severity::Warning,
+            "Less than a quarter of a year",
+            "Sharpe ratios and mean returns are given per bar: scaled to a year they would be an extrapolation from a few days. Tests and \
+             probabilities are the same either way.",
+        );
+    }
+    tiles(&mut doc, found, scale);
     tried(&mut doc, found, registry);
-    intervals(&mut doc, config, found);
-    against(&mut doc, config, found);
+    intervals(&mut doc, config, found, scale);
+    against(&mut doc, config, found, scale);
     overfitting(&mut doc, config, found);
     rules(&mut doc, config, about, found);
     doc
@@ -60,7 +113,7 @@ fn alerts(doc: &mut Document, about: &About, found: &Assessment) {
     }
 }
 
-fn tiles(doc: &mut Document, found: &Assessment) {
+fn tiles(doc: &mut Document, found: &Assessment, scale: Scale) {
     let trials = found
         .tried
         .as_ref()
@@ -68,13 +121,13 @@ fn tiles(doc: &mut Document, found: &Assessment) {
     let p = found.figure("strategy", "spa_p_value");
     let mut tiles = vec![
         Tile::new(
-            "Sharpe ratio, per year",
-            number(found.sharpe, 2),
-            interval_in_words(strategy(found, |i| i.1.as_ref()), 2),
+            format!("Sharpe ratio, {}", scale.unit()),
+            found.sharpe.map_or_else(|| number(None, 2), |s| scale.ratio(s)),
+            interval_in_words(strategy(found, |i| i.1.as_ref()), scale),
         ),
-        Tile::new("P(true Sharpe ratio > 0)", percent(found.probabilistic, 1), "of one strategy, tried once"),
-        Tile::new("deflated", percent(found.deflated, 1), trials),
-        Tile::new("p of the hardest benchmark", p_value(p), "superior predictive ability"),
+        Tile::new("probability that the true Sharpe ratio is above 0", percent(found.probabilistic, 1), "as if this were the only strategy ever tried"),
+        Tile::new("deflated: above what the best of all tries shows by luck", percent(found.deflated, 1), trials),
+        Tile::new("p against the hardest benchmark, one-sided", p_value(p), "test for superior predictive ability"),
     ];
     if let Some(o) = &found.overfitting {
         tiles.push(Tile::new(
@@ -84,6 +137,7 @@ fn tiles(doc: &mut Document, found: &Assessment) {
         ));
     }
     doc.tiles(tiles);
+    let lost = found.sharpe.is_some_and(|s| s <= 0.0);
     let verdict = match found.deflated.or(found.probabilistic) {
         Some(d) if d >= CONFIDENCE && p.is_some_and(|p| p <= 1.0 - CONFIDENCE) => {
             "Both the deflated Sharpe ratio and the test against all benchmarks speak for skill, as far as this record goes."
@@ -91,7 +145,8 @@ fn tiles(doc: &mut Document, found: &Assessment) {
         Some(d) if d >= CONFIDENCE => {
             "The Sharpe ratio is probably above what luck would show, but the strategy is not shown to beat every benchmark."
         }
-        Some(_) => "This record does not show skill: luck would explain it.",
+        Some(_) if lost => "This record shows no skill: the strategy did not earn anything after costs.",
+        Some(_) => "This record does not show skill: luck alone could have given it.",
         None => "The returns do not vary, or are too few, so there is nothing to judge.",
     };
     doc.paragraph(verdict);
@@ -111,9 +166,8 @@ fn strategy(found: &Assessment, which: fn(&Row) -> Option<&Interval>) -> Option<
     found.intervals.iter().find(|(name, ..)| name == "strategy").and_then(which)
 }
 
-fn interval_in_words(interval: Option<&Interval>, digits: usize) -> String {
-    interval
-        .map_or_else(String::new, |i| format!("{} to {}", number(Some(i.low), digits), number(Some(i.high), digits)))
+fn interval_in_words(interval: Option<&Interval>, scale: Scale) -> String {
+    interval.map_or_else(String::new, |i| format!("{} to {}", scale.ratio(i.low), scale.ratio(i.high)))
 }
 
 fn tried(doc: &mut Document, found: &Assessment, registry: Option<&str>) {
@@ -135,16 +189,16 @@ fn tried(doc: &mut Document, found: &Assessment, registry: Option<&str>) {
          Trials nobody wrote down make it higher.",
     );
     if let Some(hash) = registry {
-        doc.paragraph(format!("Registry: blake3 {}.", hash.get(..16).unwrap_or(hash)));
+        doc.paragraph(format!("Hash of the registry of trials as it was read: {}.", hash.get(..16).unwrap_or(hash)));
     }
 }
 
-fn intervals(doc: &mut Document, config: &SignificanceConfig, found: &Assessment) {
+fn intervals(doc: &mut Document, config: &SignificanceConfig, found: &Assessment, scale: Scale) {
     doc.heading("How sure the figures are");
     let level = percent(Some(config.level), 0);
     let mut table = Table::new()
         .text("subject")
-        .number("Sharpe ratio, per year")
+        .number(format!("Sharpe ratio, {}", scale.unit()))
         .number(format!("{level} interval"))
         .number("total return")
         .number(format!("{level} interval"))
@@ -152,8 +206,8 @@ fn intervals(doc: &mut Document, config: &SignificanceConfig, found: &Assessment
     for (name, sharpe, total) in &found.intervals {
         table.push([
             name.replace('_', " "),
-            number(sharpe.as_ref().map(|i| i.estimate), 2),
-            interval_in_words(sharpe.as_ref(), 2),
+            sharpe.as_ref().map_or_else(|| number(None, 2), |i| scale.ratio(i.estimate)),
+            interval_in_words(sharpe.as_ref(), scale),
             signed_percent(total.as_ref().map(|i| i.estimate), 2),
             total.as_ref().map_or_else(String::new, |i| {
                 format!("{} to {}", signed_percent(Some(i.low), 1), signed_percent(Some(i.high), 1))
@@ -162,12 +216,15 @@ fn intervals(doc: &mut Document, config: &SignificanceConfig, found: &Assessment
     }
     doc.table(table);
     let drawn = |i: &Option<Interval>| {
-        i.as_ref().map(|i| stats::classification::Interval { estimate: i.estimate, low: i.low, high: i.high })
+        i.as_ref().map(|i| {
+            let at = |yearly| scale.sharpe(yearly);
+            stats::classification::Interval { estimate: at(i.estimate), low: at(i.low), high: at(i.high) }
+        })
     };
     doc.figure(
         plot::intervals(&IntervalPlot {
-            title: "Sharpe ratio per year with its interval".to_owned(),
-            x_label: "Sharpe ratio per year".to_owned(),
+            title: format!("Sharpe ratio {} with its {level} interval", scale.unit()),
+            x_label: format!("Sharpe ratio {}", scale.unit()),
             rows: found.intervals.iter().map(|(name, ..)| name.replace('_', " ")).collect(),
             series: vec![("Sharpe ratio".to_owned(), found.intervals.iter().map(|(_, s, _)| drawn(s)).collect())],
             mark: Some(0.0),
@@ -179,50 +236,52 @@ fn intervals(doc: &mut Document, config: &SignificanceConfig, found: &Assessment
     );
 }
 
-fn against(doc: &mut Document, config: &SignificanceConfig, found: &Assessment) {
+fn against(doc: &mut Document, config: &SignificanceConfig, found: &Assessment, scale: Scale) {
     doc.heading("Against benchmarks");
     let level = percent(Some(config.level), 0);
     let mut table = Table::new()
         .text("against")
-        .number("mean return a year, more")
-        .number("p")
-        .number("Sharpe ratio, more")
-        .number("p")
+        .number(scale.mean_unit())
+        .number("p, two-sided")
+        .number(format!("Sharpe ratio {}, more", scale.unit()))
+        .number("p, two-sided")
         .caption(format!(
-            "The strategy less the benchmark on the same resampled blocks, with {level} intervals; p of no difference, two-sided."
+            "The strategy less the benchmark on the same resampled blocks, with {level} intervals; p: of a difference as large if there were none."
         ));
     for a in &found.against {
-        let cell = |i: &Option<Interval>, text: fn(f64) -> String| {
+        let cell = |i: &Option<Interval>, text: &dyn Fn(f64) -> String| {
             let range = |i: &Interval| format!("{} ({} to {})", text(i.estimate), text(i.low), text(i.high));
-            i.as_ref().map_or_else(String::new, range)
+            i.as_ref().map_or_else(|| number(None, 2), range)
         };
-        let share = |v: f64| signed_percent(Some(v), 1);
-        let ratio = |v: f64| number(Some(v), 2);
         table.push([
             a.name.replace('_', " "),
-            cell(&a.mean, share),
+            cell(&a.mean, &|v| scale.mean(v)),
             p_value(a.mean.as_ref().map(|i| i.p_value)),
-            cell(&a.sharpe, ratio),
+            cell(&a.sharpe, &|v| scale.ratio(v)),
             p_value(a.sharpe.as_ref().map(|i| i.p_value)),
         ]);
     }
     doc.table(table);
     doc.paragraph(format!(
-        "Is the best of {} better than the benchmark, given that it is the best of {}? Hansen's test, with its bounds, and White's reality check:",
+        "Is {} better than the benchmark? One-sided: a small p speaks for the strategy. Hansen's test for superior predictive ability, with its \
+         bounds, and White's reality check:",
         match found.contestants {
-            1 => "one strategy".to_owned(),
-            n => format!("{} strategies (this one and the variants of the sweep)", count(n as u64)),
+            1 => "the strategy".to_owned(),
+            n => format!("the best of {} strategies (this one and the variants of the sweep), given that it is the best of so many,", count(n as u64)),
         },
-        if found.contestants == 1 { "one" } else { "so many" },
     ));
-    let mut table =
-        Table::new().text("against").number("p, lower").number("p").number("p, upper").number("reality check");
+    let mut table = Table::new()
+        .text("against")
+        .number("p, one-sided")
+        .number("its lower bound")
+        .number("its upper bound")
+        .number("p, reality check");
     for Against { name, superior, plain, .. } in &found.against {
         let p = superior.as_ref().map(|s| s.p);
         table.push([
             name.replace('_', " "),
-            p_value(p.map(|p| p.lower)),
             p_value(p.map(|p| p.consistent)),
+            p_value(p.map(|p| p.lower)),
             p_value(p.map(|p| p.upper)),
             p_value(plain.as_ref().map(|s| s.p.upper)),
         ]);
@@ -263,14 +322,14 @@ fn overfitting(doc: &mut Document, config: &SignificanceConfig, found: &Assessme
 fn rules(doc: &mut Document, config: &SignificanceConfig, about: &About, found: &Assessment) {
     doc.heading("How it was computed");
     doc.list([
-        format!("Per year means {} bars. Deflated and probabilistic Sharpe ratios are computed per bar, with skewness and kurtosis.", number(Some(about.periods.get()), 1)),
+        format!("Per year means {}. Deflated and probabilistic Sharpe ratios are computed per bar, with skewness and kurtosis.", bars_per_year(about.periods)),
         format!(
             "{} resamples of the stationary bootstrap, mean block {} bars{}.",
             count(config.resamples as u64),
             number(Some(found.mean_block), 1),
             if config.mean_block.is_some() { " as set" } else { ": the longer of what returns and squared returns ask for (Politis and White)" }
         ),
-        format!("Trial: {}.", about.key.get(..16).unwrap_or(&about.key)),
+        format!("Market: {}. This trial: {}.", about.market, about.key.get(..16).unwrap_or(&about.key)),
         "Trials are those of the same instruments, period and bar length. The same positions, prices and rules count once, however often they are run.".to_owned(),
         "The hardest benchmark is the one with the largest p: to be better than all of them takes being better than that one.".to_owned(),
     ]);

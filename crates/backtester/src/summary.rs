@@ -5,7 +5,7 @@ use crate::measure::interval_seconds;
 use crate::random::Ranking;
 use crate::tear_sheet::TearSheet;
 use crate::{Config, Figures, FillAt, Input, Simulation};
-use report::format::{number, percent, signed_percent};
+use report::format::{count, number, percent, signed_percent};
 use report::plot::{self, HistogramPlot, Svg};
 use report::{Document, Severity, Table, Tile};
 use serde_json::{Map, Value, json};
@@ -27,6 +27,47 @@ impl Subject {
 
 /// Below this span of data, figures per year are an extrapolation that says little.
 const SHORT_DAYS: f64 = 90.0;
+
+/// Figures that a year is made of.
+const YEARLY: [&str; 6] = ["annual_return", "sharpe_ratio", "sortino_ratio", "calmar_ratio", "volatility", "turnover_per_year"];
+
+/// How a Sharpe ratio is shown: for a year, or where that would be made of a few days, for a bar.
+#[derive(Clone, Copy)]
+struct Scale {
+    periods: PeriodsPerYear,
+    short: bool,
+}
+
+impl Scale {
+    fn of(input: &Input, periods: PeriodsPerYear) -> Self {
+        Self { periods, short: days(input) < SHORT_DAYS }
+    }
+
+    fn sharpe_label(self) -> &'static str {
+        if self.short { "Sharpe ratio, per bar" } else { "Sharpe ratio, per year" }
+    }
+
+    fn sharpe(self, yearly: Option<f64>) -> String {
+        if self.short { number(yearly.map(|s| s / self.periods.get().sqrt()), 4) } else { number(yearly, 2) }
+    }
+}
+
+fn days(input: &Input) -> f64 {
+    match (input.bars.first(), input.bars.last()) {
+        (Some(_), Some(_)) => {
+            let from = input.bars.iter().map(|b| b.event_at).min();
+            let to = input.bars.iter().map(|b| b.available_at).max();
+            from.zip(to).map_or(0.0, |(from, to)| to.seconds_since(from) / 86_400.0)
+        }
+        _ => 0.0,
+    }
+}
+
+/// What a year is, in words: `252 bars`, `52,560 bars`.
+pub(crate) fn bars_per_year(periods: PeriodsPerYear) -> String {
+    let n = periods.get();
+    if n.fract() == 0.0 && n < 1e15 { format!("{} bars", count(n as u64)) } else { format!("{} bars", number(Some(n), 1)) }
+}
 
 /// `metrics.json`: what was run, and each subject's figures.
 pub(crate) fn json(
@@ -83,11 +124,16 @@ pub(crate) fn document(
     let [strategy, market, ..] = subjects else { return Document::new("Backtest") };
     let mut doc = Document::new(format!("Backtest of {}", input.symbol));
     if let (Some(first), Some(last)) = (input.bars.first(), input.bars.last()) {
-        doc.subtitle(format!("{} bars from {} to {} (UTC)", input.bars.len(), first.event_at, last.event_at));
+        let symbols: std::collections::BTreeSet<&str> = input.bars.iter().map(|b| b.symbol.as_str()).collect();
+        let of = if symbols.len() > 1 { format!(" of {} instruments", symbols.len()) } else { String::new() };
+        let from = input.bars.iter().map(|b| b.event_at).min().unwrap_or(first.event_at);
+        let to = input.bars.iter().map(|b| b.event_at).max().unwrap_or(last.event_at);
+        doc.subtitle(format!("{} bars{of} from {from} to {to} (UTC)", count(input.bars.len() as u64)));
     }
     alerts(&mut doc, input, subjects);
+    let scale = Scale::of(input, periods);
     let of_random = |r: &Ranking| {
-        r.percentile.map(|p| format!("better than {} of {} {}", percent(Some(p), 0), r.copies, copies_in_words(r)))
+        r.p_value.map(|p| format!("of {} {} earned less; one-sided p {}", r.copies, copies_in_words(r), p_value(p)))
     };
     doc.tiles(vec![
         Tile::new(
@@ -96,9 +142,9 @@ pub(crate) fn document(
             format!("buy and hold {}", signed_percent(market.figure("total_return"), 2)),
         ),
         Tile::new(
-            "Sharpe ratio, per year",
-            number(strategy.figure("sharpe_ratio"), 2),
-            format!("buy and hold {}", number(market.figure("sharpe_ratio"), 2)),
+            scale.sharpe_label(),
+            scale.sharpe(strategy.figure("sharpe_ratio")),
+            format!("buy and hold {}", scale.sharpe(market.figure("sharpe_ratio"))),
         ),
         Tile::new(
             "max drawdown",
@@ -106,8 +152,8 @@ pub(crate) fn document(
             format!("buy and hold {}", percent(market.figure("max_drawdown"), 2)),
         ),
         Tile::new(
-            "rank among lucky copies",
-            rankings.first().map_or_else(String::new, |r| percent(r.percentile, 0)),
+            "rank among copies without knowledge",
+            rankings.first().map_or_else(String::new, |r| percent(r.percentile, 1)),
             rankings.first().and_then(of_random).unwrap_or_default(),
         ),
     ]);
@@ -117,7 +163,7 @@ pub(crate) fn document(
         "equity.svg",
     );
     doc.heading("Figures");
-    doc.table(figures(subjects, periods));
+    figures(&mut doc, subjects, scale);
     benchmarks(&mut doc, subjects);
     let returns = strategy.simulation.returns();
     let simulation = &strategy.simulation;
@@ -130,7 +176,7 @@ pub(crate) fn document(
     knowledge.add_to(&mut doc);
     doc.heading("Skill or luck");
     for ranking in rankings {
-        luck(&mut doc, strategy, ranking);
+        luck(&mut doc, strategy, ranking, scale);
     }
     rules(&mut doc, input, config, periods, strategy);
     doc
@@ -141,7 +187,7 @@ fn copies_in_words(ranking: &Ranking) -> &'static str {
 }
 
 /// The strategy among copies of itself that know nothing.
-fn luck(doc: &mut Document, strategy: &Subject, ranking: &Ranking) {
+fn luck(doc: &mut Document, strategy: &Subject, ranking: &Ranking, scale: Scale) {
     let kind = copies_in_words(ranking);
     let how = if ranking.name == "permuted" {
         "its own holding spells (runs of bars long, short or flat), those of each side in random order: the same trades and holding times, at other times"
@@ -153,14 +199,19 @@ fn luck(doc: &mut Document, strategy: &Subject, ranking: &Ranking) {
         return;
     }
     doc.paragraph(format!(
-        "{} copies of the strategy trade {how}, no knowledge of the prices they meet. The strategy earned more than {} of them (p = {}).",
+        "{} copies of the strategy trade {how}, no knowledge of the prices they meet. The strategy earned more than {} of them. \
+         One-sided p {}: how often a copy earns as much or more, the strategy itself counted among them.",
         ranking.copies,
         percent(ranking.percentile, 1),
-        number(ranking.p_value, 3),
+        ranking.p_value.map_or_else(|| number(None, 3), p_value),
     ));
     let mut table = Table::new().text("figure").number("strategy").number("median of the copies");
     for (name, median) in &ranking.median {
-        table.push([words(name), shown(name, strategy.figure(name)), shown(name, *median)]);
+        if *name == "sharpe_ratio" {
+            table.push([scale.sharpe_label().to_owned(), scale.sharpe(strategy.figure(name)), scale.sharpe(*median)]);
+        } else {
+            table.push([words(name), shown(name, strategy.figure(name)), shown(name, *median)]);
+        }
     }
     doc.table(table);
     let shares = ranking.total_returns.iter().map(|r| r * 100.0).collect();
@@ -218,15 +269,13 @@ fn alerts(doc: &mut Document, input: &Input, subjects: &[&Subject]) {
             "Not every bar has an open, or the settings say so: decisions fill at the close of the next bar, later than at its open.",
         );
     }
-    let days = match (input.bars.first(), input.bars.last()) {
-        (Some(first), Some(last)) => last.available_at.seconds_since(first.event_at) / 86_400.0,
-        _ => 0.0,
-    };
+    let days = days(input);
     if days < SHORT_DAYS {
         doc.callout(
             Severity::Warning,
             format!("Only {} days of prices", number(Some(days), 1)),
-            "Figures per year extrapolate from them and say little; compare total returns and the rank among shifted copies.",
+            "Nothing is scaled to a year but in a table of its own, which extrapolates and says little; compare total returns and the rank among \
+             shifted copies.",
         );
     }
     if strategy.fills.is_empty() {
@@ -250,15 +299,21 @@ fn shown(name: &str, value: Option<f64>) -> String {
         | "cost_of_capital_share" => percent(value, 2),
         "trades" | "open_trades" | "fills" => number(value, 0),
         "total_cost" | "final_equity" | "turnover" | "turnover_per_year" => number(value, 2),
+        "probabilistic_sharpe" => value.map_or_else(|| number(None, 3), p_value),
         _ => number(value, 3),
     }
+}
+
+/// Three decimals; what is smaller is said to be smaller, and never 0.
+fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { number(Some(p), 3) }
 }
 
 /// A figure's name in words.
 fn words(name: &str) -> String {
     match name {
         "sharpe_ratio" => "Sharpe ratio, per year",
-        "probabilistic_sharpe" => "P(true Sharpe ratio > 0)",
+        "probabilistic_sharpe" => "probability that the true Sharpe ratio is above 0",
         "sortino_ratio" => "Sortino ratio, per year",
         "calmar_ratio" => "Calmar ratio",
         "omega_ratio" => "Omega ratio",
@@ -270,9 +325,12 @@ fn words(name: &str) -> String {
         "profit_factor_bars" => "profit factor, bars",
         "profit_factor_trades" => "profit factor, trades",
         "exposure" => "bars with a position",
-        "mean_abs_position" => "mean position, long or short",
+        "mean_abs_position" => "mean size of the position",
         "turnover" => "turnover, multiple of equity",
-        "turnover_per_year" => "turnover per year",
+        "turnover_per_year" => "turnover per year, multiple of equity",
+        "total_cost" => "total cost, currency",
+        "final_equity" => "final equity, currency",
+        "mean_position" => "mean position, short negative",
         "cost_of_capital_share" => "total cost, share of capital",
         other => return other.replace('_', " "),
     }
@@ -283,27 +341,51 @@ fn words(name: &str) -> String {
 const ELSEWHERE: [&str; 4] =
     ["percentile_among_random", "p_value_among_random", "percentile_among_permuted", "p_value_among_permuted"];
 
-fn figures(subjects: &[&Subject], periods: PeriodsPerYear) -> Table {
-    let mut table = Table::new().text("figure");
-    for subject in subjects {
-        table = table.number(subject.name.replace('_', " "));
+fn figures(doc: &mut Document, subjects: &[&Subject], scale: Scale) {
+    let [strategy, ..] = subjects else { return };
+    let per_year = bars_per_year(scale.periods);
+    let head = |caption: String| {
+        let heads = subjects.iter().map(|s| s.name.replace('_', " "));
+        heads.fold(Table::new().text("figure"), Table::number).caption(caption)
+    };
+    let note = if scale.short {
+        String::new()
+    } else {
+        format!(" Per year means {per_year}: means of bars times that many, deviations times its root.")
+    };
+    let mut table = head(format!("After costs.{note}"));
+    let row = |name: &str, words: String| std::iter::once(words).chain(subjects.iter().map(|s| shown(name, s.figure(name)))).collect::<Vec<_>>();
+    let wanted = strategy.figures.iter().map(|(name, _)| *name).filter(|name| !ELSEWHERE.contains(name));
+    for name in wanted.clone().filter(|name| !(scale.short && YEARLY.contains(name))) {
+        table.push(row(name, words(name)));
+        if scale.short && name == "total_return" {
+            let sharpe = subjects.iter().map(|s| scale.sharpe(s.figure("sharpe_ratio")));
+            table.push(std::iter::once(scale.sharpe_label().to_owned()).chain(sharpe));
+        }
     }
-    let n = number(Some(periods.get()), 1);
-    table = table.caption(format!("After costs. Per year means {n} bars: per-bar figures times {n}, or its root."));
-    let [strategy, ..] = subjects else { return table };
-    for (name, _) in strategy.figures.iter().filter(|(name, _)| !ELSEWHERE.contains(name)) {
-        let mut cells = vec![words(name)];
-        cells.extend(subjects.iter().map(|s| shown(name, s.figure(name))));
-        table.push(cells);
+    doc.table(table);
+    if scale.short {
+        let mut table = head(format!(
+            "The same as if every day of a year were like these few: an extrapolation, not a forecast. Per year means {per_year}: means of \
+             bars times that many, deviations times its root."
+        ));
+        for name in wanted.filter(|name| YEARLY.contains(name)) {
+            table.push(row(name, words(name)));
+        }
+        doc.table(table);
     }
-    table
+    doc.list([
+        "Omega ratio, profit factor: the sum of gains over the sum of losses; below 1 losses are larger. Calmar ratio: annual return over the \
+         largest drawdown.",
+        "Tail ratio: the 95th percentile of returns over the size of the 5th; above 1 the good tail is the longer one.",
+    ]);
 }
 
 fn rules(doc: &mut Document, input: &Input, config: &Config, periods: PeriodsPerYear, strategy: &Subject) {
     let simulation = &strategy.simulation;
     doc.heading("How it was computed");
     let interval = number(interval_seconds(&input.bars), 0);
-    let per_year = number(Some(periods.get()), 1);
+    let per_year = bars_per_year(periods);
     let source = if config.periods_per_year.is_some() { "as set" } else { "365 days, a market that never closes" };
     doc.list([
         format!("Decisions fill at {}, the first that begins after the decision was made and its bar was known.", simulation.fill_at.words()),
@@ -313,7 +395,7 @@ fn rules(doc: &mut Document, input: &Input, config: &Config, periods: PeriodsPer
             percent(Some(config.rebalance_threshold), 1),
             percent(Some(config.position_cap), 0)
         ),
-        format!("Per year means {per_year} bars ({source}; median bar {interval} s)."),
+        format!("Per year means {per_year} ({source}; median bar {interval} s)."),
         "Returns are per bar from the first bar in which a position could be held; drawdown counts the starting capital as the first high.".to_owned(),
         if config.liquidate_at_end {
             "The last position is closed at the last close, at a cost.".to_owned()

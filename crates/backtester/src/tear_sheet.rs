@@ -115,7 +115,7 @@ impl<'a> TearSheet<'a> {
                 plot::line(&LinePlot {
                     title: format!("Sharpe ratio of the last {window} bars"),
                     x: XAxis::Time,
-                    y_label: format!("per year of {} bars", number(Some(self.periods.get()), 1)),
+                    y_label: format!("per year of {}", crate::summary::bars_per_year(self.periods)),
                     series: vec![line],
                 }),
                 format!(
@@ -170,8 +170,11 @@ impl<'a> TearSheet<'a> {
             .number("bars down")
             .number("bars in all")
             .caption(format!(
-                "The {} deepest, after costs, times in UTC; the starting capital counts as a high.",
-                worst.len()
+                "The {}, after costs, times in UTC; the starting capital counts as a high.",
+                match worst.len() {
+                    1 => "only one".to_owned(),
+                    n => format!("{n} deepest"),
+                }
             ));
         let at = |place: usize| self.at.get(place).map_or_else(String::new, |at| when(*at));
         for d in &worst {

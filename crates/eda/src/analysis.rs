@@ -81,38 +81,37 @@ pub fn analyse(
     if profile.rows == 0 {
         return Err(Error::NoRows { files: profile.splits.join(", ") });
     }
-    let vocabulary = Vocabulary::new(&profile);
     let ticker = progress.start("looking closer", profile.subjects.len() as u64 + 1);
+    let names = (profile.splits.as_slice(), profile.labels.as_slice());
+    let reference = |subject: &Subject| subject.groups.first().map_or(0, |g| g.split);
+    // What needs the words of all subjects, beside what does not.
+    let ((vocabulary, distinctive), parts) = rayon::join(
+        || {
+            let vocabulary = Vocabulary::new(&profile);
+            let of = |at: (usize, &Subject)| {
+                distinctive(at, &vocabulary, reference(at.1), config.distinctive_words, config.distinctive_prior)
+            };
+            let found: Vec<_> = profile.subjects.iter().enumerate().map(of).collect();
+            (vocabulary, found)
+        },
+        || profile.subjects.iter().map(|s| Parts::of(s, names, reference(s), config, seed)).collect::<Vec<_>>(),
+    );
     let (mut findings, mut counted) = (Vec::new(), Vec::new());
-    for (place, subject) in profile.subjects.iter().enumerate() {
+    for (place, ((subject, parts), distinctive)) in profile.subjects.iter().zip(parts).zip(distinctive).enumerate() {
         ticker.at(place as u64, subject.name());
-        let seed = seed.derive(subject.name());
-        let names = (profile.splits.as_slice(), profile.labels.as_slice());
-        let reference = subject.groups.first().map_or(0, |g| g.split);
         let (tokens, of_texts) = match tokenizer {
             Some(tokenizer) => tokens::count(subject, tokenizer, config.max_tokens, config.examples)?,
             None => (Vec::new(), Vec::new()),
         };
         counted.push(of_texts);
-        let near_seed = seed.derive("near-duplicates").0;
-        let prior = config.distinctive_prior;
-        let (scores, (near, distinctive)) = rayon::join(
-            || label_scores(subject, names, config, seed.derive("label-errors").0),
-            || {
-                let threshold = config.near_duplicate_threshold;
-                let near = near::find(&subject.sample, names, threshold, near_seed, config.examples);
-                let count = config.distinctive_words;
-                (near, distinctive((place, subject), &vocabulary, reference, count, prior))
-            },
-        );
         findings.push(Findings {
-            near,
+            near: parts.near,
             distinctive: distinctive?,
             nfd_cost: tokenizer.map(|t| tokens::nfd_cost(subject, t)).transpose()?.flatten(),
             tokens,
-            scores,
-            yardsticks: yardsticks(subject, reference, &profile.labels, config.label_error_texts)?,
-            clusters: clusters(subject, config, seed.derive("clusters")),
+            scores: parts.scores,
+            yardsticks: parts.yardsticks?,
+            clusters: parts.clusters,
             compounds: is_vietnamese(subject).then(|| compounds::find((place, subject), &vocabulary, 12)),
             source_label_v: subject.groups.iter().map(|g| v(g.sources.values())).collect::<Result<_, _>>()?,
         });
@@ -124,6 +123,36 @@ pub fn analyse(
         *by_reason.entry((row.source.clone(), row.reason.clone())).or_default() += 1;
     }
     Ok(Analysis { profile, findings, comparisons, rejected: by_reason })
+}
+
+/// What is found out about a subject from its texts alone.
+struct Parts {
+    scores: Vec<LabelScore>,
+    near: NearCopies,
+    clusters: Vec<Cluster>,
+    yardsticks: Result<Vec<Yardstick>, Error>,
+}
+
+impl Parts {
+    fn of(subject: &Subject, names: (&[String], &[String]), reference: usize, config: &Config, seed: Seed) -> Self {
+        let seed = seed.derive(subject.name());
+        let (scores, ((near, clusters), yardsticks)) = rayon::join(
+            || label_scores(subject, names, config, seed.derive("label-errors").0),
+            || {
+                let (threshold, seed_of_near) = (config.near_duplicate_threshold, seed.derive("near-duplicates").0);
+                rayon::join(
+                    || {
+                        rayon::join(
+                            || near::find(&subject.sample, names, threshold, seed_of_near, config.examples),
+                            || clusters(subject, config, seed.derive("clusters")),
+                        )
+                    },
+                    || yardsticks(subject, reference, names.1, config.label_error_texts),
+                )
+            },
+        );
+        Self { scores, near, clusters, yardsticks }
+    }
 }
 
 /// Whether the rows are Vietnamese: stated, or else most of those that could be told.

@@ -1,7 +1,6 @@
 use crate::Subject;
 use crate::vocabulary::Vocabulary;
-use std::collections::HashMap;
-use text::{is_stop_word, is_syllable};
+use text::{FastMap, is_stop_word, is_syllable};
 
 /// From here on two syllables that stand together belong together: halfway between chance (0) and always (1).
 const BELONG: f64 = 0.5;
@@ -26,8 +25,8 @@ pub(crate) fn find((place, subject): (usize, &Subject), vocabulary: &Vocabulary,
         .map(|name| is_syllable(name) && !is_stop_word(name) && !text::is_negation(name))
         .collect();
     let fits = |w: u32| syllable.get(w as usize).copied().unwrap_or(false);
-    let mut single: HashMap<u32, u64> = HashMap::new();
-    let mut pairs: HashMap<(u32, u32), u64> = HashMap::new();
+    let mut single: FastMap<u32, u64> = FastMap::default();
+    let mut pairs: FastMap<(u32, u32), u64> = FastMap::default();
     let mut all = 0_u64;
     let texts = || (0..subject.sample.len()).map(|at| vocabulary.of(place, at));
     for words in texts() {

@@ -1,5 +1,5 @@
 use crate::{Mark, Marks};
-use text::{Detected, comparison_key, detect_language, words};
+use text::{Detected, LanguageEvidence, comparison_key, each_word};
 
 /// What one look at a text tells: the same for all its copies.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,18 +24,26 @@ impl Facts {
     pub(crate) fn of(text: &str, raw: u64, labels: &[String]) -> Self {
         let mut marks = Marks::of_characters(text);
         let (mut count, mut syllables, mut names) = (0, 0, 0);
-        for word in words(text) {
-            count += 1;
-            syllables += u32::from(text::is_syllable(&word));
-            marks.set(Mark::ChatVietnamese, text::is_vietnamese_chat(&word));
-            marks.set(Mark::ChatEnglish, text::is_english_chat(&word));
-            marks.set(Mark::Negation, text::is_negation(&word));
-            if let Some(place) = labels.iter().take(32).position(|l| *l == word) {
-                names |= 1 << place;
-            }
+        let mut evidence = LanguageEvidence::default();
+        // No word goes across white space.
+        for token in text.split_whitespace() {
+            let counts = LanguageEvidence::counts(token);
+            each_word(token, |word| {
+                count += 1;
+                syllables += u32::from(text::is_syllable(word));
+                marks.set(Mark::ChatVietnamese, text::is_vietnamese_chat(word));
+                marks.set(Mark::ChatEnglish, text::is_english_chat(word));
+                marks.set(Mark::Negation, text::is_negation(word));
+                if let Some(place) = labels.iter().take(32).position(|l| *l == word) {
+                    names |= 1 << place;
+                }
+                if counts {
+                    evidence.add(word);
+                }
+            });
         }
         marks.set(Mark::NoWord, count == 0);
-        let guess = detect_language(text);
+        let guess = evidence.guess();
         Self {
             raw,
             key: hash(comparison_key(text).as_bytes()),

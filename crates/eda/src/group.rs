@@ -34,8 +34,8 @@ pub struct Group {
     pub label_words: u64,
     /// Rows that cannot be read, by reason.
     pub unreadable: BTreeMap<String, u64>,
-    /// Rows to show, by what they are examples of.
-    pub(crate) examples: BTreeMap<Example, Vec<String>>,
+    /// Rows to show, by [`Example::place`].
+    pub(crate) examples: Vec<Vec<String>>,
     /// The longest texts: words, row and text.
     pub(crate) longest: Vec<(u32, String)>,
 }
@@ -50,6 +50,22 @@ pub(crate) enum Example {
     WithoutLabel,
     Unreadable,
     Label(usize),
+}
+
+impl Example {
+    /// Its place in a list.
+    fn place(self) -> usize {
+        const MARKS: usize = Mark::ALL.len();
+        match self {
+            Self::Marked(mark) => mark as usize,
+            Self::Detected(language) => MARKS + language.min(3),
+            Self::LabelWord => MARKS + 4,
+            Self::WithoutText => MARKS + 5,
+            Self::WithoutLabel => MARKS + 6,
+            Self::Unreadable => MARKS + 7,
+            Self::Label(label) => MARKS + 8 + label,
+        }
+    }
 }
 
 impl Group {
@@ -69,7 +85,7 @@ impl Group {
             detected: [0; 4],
             label_words: 0,
             unreadable: BTreeMap::new(),
-            examples: BTreeMap::new(),
+            examples: Vec::new(),
             longest: Vec::new(),
         }
     }
@@ -91,15 +107,18 @@ impl Group {
 
     /// Keeps a row to show, if there is room.
     pub(crate) fn keep(&mut self, of: Example, limit: usize, line: impl FnOnce() -> String) {
-        let lines = self.examples.entry(of).or_default();
-        if lines.len() < limit {
+        let place = of.place();
+        if self.examples.len() <= place {
+            self.examples.resize(place + 1, Vec::new());
+        }
+        if let Some(lines) = self.examples.get_mut(place).filter(|lines| lines.len() < limit) {
             lines.push(line());
         }
     }
 
     /// The rows kept as examples of something.
     pub(crate) fn shown(&self, of: Example) -> Vec<String> {
-        self.examples.get(&of).cloned().unwrap_or_default()
+        self.examples.get(of.place()).cloned().unwrap_or_default()
     }
 
     /// Rows that are clearly in another language than the stated one; where none is stated, than the commonest one.

@@ -1,8 +1,7 @@
 use crate::vocabulary::Vocabulary;
 use crate::{Error, Subject};
 use stats::distribution::log_odds;
-use std::collections::HashMap;
-use text::is_stop_word;
+use text::{FastMap, is_stop_word};
 
 /// Labels that get a list of their own.
 const LABELS: usize = 12;
@@ -38,8 +37,8 @@ pub(crate) fn distinctive(
         .collect();
     let useful = |word: u32| useful.get(word as usize).copied().unwrap_or(false);
     let mut labels: Vec<usize> = Vec::new();
-    let mut numbers: HashMap<(u32, u32), usize> = HashMap::new();
-    let mut grams: Vec<((u32, u32), Vec<u64>)> = Vec::new();
+    let mut numbers: FastMap<(u32, u32), usize> = FastMap::default();
+    let mut grams: Vec<((u32, u32), [u64; LABELS])> = Vec::new();
     for (at, text) in subject.sample.iter().enumerate() {
         let Some(label) = text.label_where(|o| o.split == reference) else { continue };
         let column = labels.iter().position(|l| *l == label).unwrap_or_else(|| {
@@ -52,11 +51,11 @@ pub(crate) fn distinctive(
         let words = vocabulary.of(place, at);
         let mut add = |gram: (u32, u32)| {
             let number = *numbers.entry(gram).or_insert_with(|| {
-                grams.push((gram, Vec::new()));
+                grams.push((gram, [0; LABELS]));
                 grams.len() - 1
             });
-            if let Some((_, counts)) = grams.get_mut(number) {
-                crate::group::bump(counts, column);
+            if let Some(count) = grams.get_mut(number).and_then(|(_, counts)| counts.get_mut(column)) {
+                *count += 1;
             }
         };
         words.iter().filter(|w| useful(**w)).for_each(|w| add((*w, u32::MAX)));

@@ -6,6 +6,7 @@ use crate::{Config, Mark};
 use artifacts::rows::Language;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use text::FastMap;
 
 /// One row of a data set, as read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -135,18 +136,35 @@ impl<'a> Profiler<'a> {
             self.splits.push(split.to_owned());
             self.splits.len() - 1
         });
-        let (cache, expected) = (&self.cache, &self.expected);
-        let look = |record: &Record| -> Option<(Facts, bool)> {
+        let raw = |record: &Record| {
             let text = record.text.as_deref().filter(|t| !t.trim().is_empty())?;
-            let raw = hash(text.as_bytes());
-            Some(cache.get(raw).map_or_else(|| (Facts::of(text, raw, expected), true), |known| (known, false)))
+            Some(hash(text.as_bytes()))
         };
-        let facts: Vec<Option<(Facts, bool)>> = records.par_iter().with_min_len(256).map(look).collect();
-        for (record, facts) in records.iter().zip(facts) {
-            if let Some((facts, true)) = facts {
-                self.cache.put(facts);
-            }
-            self.count(split, record, facts.map(|(f, _)| f));
+        let hashes: Vec<Option<u64>> = records.par_iter().with_min_len(512).map(raw).collect();
+        // Each text that is not known yet is looked at once, however often these rows repeat it.
+        let mut news: FastMap<u64, usize> = FastMap::default();
+        let mut unknown: Vec<(&str, u64)> = Vec::new();
+        let found: Vec<Option<Result<Facts, usize>>> = records
+            .iter()
+            .zip(&hashes)
+            .map(|(record, raw)| {
+                let raw = (*raw)?;
+                Some(self.cache.get(raw).ok_or_else(|| {
+                    *news.entry(raw).or_insert_with(|| {
+                        unknown.push((record.text.as_deref().unwrap_or_default(), raw));
+                        unknown.len() - 1
+                    })
+                }))
+            })
+            .collect();
+        let look = |(text, raw): &(&str, u64)| Facts::of(text, *raw, &self.expected);
+        let looked: Vec<Facts> = unknown.par_iter().with_min_len(64).map(look).collect();
+        for facts in &looked {
+            self.cache.put(*facts);
+        }
+        for (record, found) in records.iter().zip(found) {
+            let facts = found.and_then(|found| found.map_or_else(|new| looked.get(new).copied(), Some));
+            self.count(split, record, facts);
         }
     }
 

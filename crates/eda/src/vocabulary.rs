@@ -1,6 +1,6 @@
 use crate::Profile;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use text::FastMap;
 
 /// The words of every text of the sample, numbered in the order met. Links have none: their pieces say nothing.
 #[derive(Debug, Clone, Default)]
@@ -13,19 +13,20 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     pub(crate) fn new(profile: &Profile) -> Self {
         let mut vocabulary = Self::default();
-        let mut numbers: HashMap<String, u32> = HashMap::new();
+        let mut numbers: FastMap<String, u32> = FastMap::default();
         for subject in &profile.subjects {
             let mut texts = Vec::with_capacity(subject.sample.len());
             for text in &subject.sample {
                 let mut ids = Vec::with_capacity(text.words as usize);
-                for word in text::words(&without_links(&text.text)) {
-                    let next = vocabulary.names.len() as u32;
-                    let id = *numbers.entry(word).or_insert_with_key(|word| {
-                        vocabulary.names.push(word.clone());
+                text::each_word(&without_links(&text.text), |word| {
+                    let id = numbers.get(word).copied().unwrap_or_else(|| {
+                        let next = vocabulary.names.len() as u32;
+                        vocabulary.names.push(word.to_owned());
+                        numbers.insert(word.to_owned(), next);
                         next
                     });
                     ids.push(id);
-                }
+                });
                 texts.push(ids);
             }
             vocabulary.texts.push(texts);

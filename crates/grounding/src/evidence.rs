@@ -5,11 +5,19 @@ use crate::read::quantity::{Bound, Label, Quantity, Unit};
 use crate::read::{Reading, name, token, topic};
 use artifacts::rows::{Fact, FactKind};
 use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::Arc;
 
-/// A fact, read.
+/// A fact with what was read in it.
 #[derive(Debug)]
 pub(crate) struct Evidence<'a> {
     pub(crate) fact: &'a Fact,
+    content: Arc<Content>,
+}
+
+/// What can be read in a fact without its value or its moments: the same for every fact of this kind, name, symbol and text.
+#[derive(Debug)]
+pub(crate) struct Content {
     /// What its text states.
     pub(crate) reading: Reading,
     /// The measures it is about.
@@ -20,8 +28,16 @@ pub(crate) struct Evidence<'a> {
     stems: BTreeSet<String>,
 }
 
-impl<'a> Evidence<'a> {
-    pub(crate) fn of(fact: &'a Fact) -> Self {
+impl Deref for Evidence<'_> {
+    type Target = Content;
+
+    fn deref(&self) -> &Content {
+        &self.content
+    }
+}
+
+impl Content {
+    pub(crate) fn of(fact: &Fact) -> Self {
         let reading = Reading::of(&fact.text);
         let mut topics = topic::topics_of_name(&fact.name);
         match fact.kind {
@@ -44,7 +60,13 @@ impl<'a> Evidence<'a> {
         parameters.extend(
             reading.quantities.iter().filter(|q| q.unit == Unit::Window || q.label == Label::Yes).map(|q| q.value),
         );
-        Self { fact, reading, topics, parameters, words, stems }
+        Self { reading, topics, parameters, words, stems }
+    }
+}
+
+impl<'a> Evidence<'a> {
+    pub(crate) fn new(fact: &'a Fact, content: Arc<Content>) -> Self {
+        Self { fact, content }
     }
 
     /// Whether it is a figure, and not a text.

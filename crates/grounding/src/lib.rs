@@ -13,12 +13,14 @@
 mod answer;
 mod evidence;
 mod read;
+mod reader;
 mod simulate;
 mod stance;
 mod verdict;
 mod verify;
 
 pub use answer::{Answer, AnswerError, Claim, MOST_CLAIMS};
+pub use reader::Reader;
 pub use simulate::{Injected, author, corrupt};
 pub use stance::{contradicts, stance};
 pub use verdict::{Checked, Verdict};

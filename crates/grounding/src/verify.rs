@@ -1,10 +1,11 @@
-use crate::Claim;
-use crate::evidence::Evidence;
+use crate::evidence::{Content, Evidence};
 use crate::read::direction::{Direction, Way};
 use crate::read::{Reading, name};
+use crate::{Claim, Reader};
 use artifacts::Timestamp;
 use artifacts::rows::{Fact, FactKind};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::verdict::{Checked, Verdict};
 
@@ -16,7 +17,7 @@ const TAKEN_FROM: f64 = 0.6;
 const NOT_ABOUT: f64 = 0.34;
 
 /// Holds a claim against the facts of its prompt, by their local numbers (`F3`). For many claims on the same facts make one
-/// [`Verifier`].
+/// [`Verifier`], for many prompts with the same facts one [`Reader`].
 ///
 /// ```
 /// use artifacts::{Timestamp, rows::{Fact, FactKind}};
@@ -46,9 +47,14 @@ pub struct Verifier<'a> {
 impl<'a> Verifier<'a> {
     /// Reads the facts.
     pub fn new(facts: &'a BTreeMap<String, &'a Fact>) -> Self {
+        Reader::default().verifier(facts)
+    }
+
+    pub(crate) fn with(facts: &'a BTreeMap<String, &'a Fact>, read: impl Fn(&Fact) -> Arc<Content>) -> Self {
         let prices = facts.values().filter(|f| f.kind == FactKind::Price);
         let bar = prices.map(|f| f.available_at.seconds_since(f.event_at)).fold(0.0, f64::max);
-        Self { facts: facts.iter().map(|(number, fact)| (number.as_str(), Evidence::of(fact))).collect(), bar }
+        let evidence = |fact: &'a Fact| Evidence::new(fact, read(fact));
+        Self { facts: facts.iter().map(|(number, fact)| (number.as_str(), evidence(fact))).collect(), bar }
     }
 
     /// Holds a claim against the fact it cites; the others tell a wrong number from a right number with a wrong citation.

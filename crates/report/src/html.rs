@@ -3,6 +3,8 @@ use crate::plot;
 use crate::{Align, Block, Document, Figure, Severity, Table, Tile};
 use std::fmt::Write;
 
+/// From how many characters on a cell of words keeps a width in which it can be read; the table then scrolls.
+const WORDS_FROM: usize = 25;
 /// From how many sections on a page gets a list of them.
 const CONTENTS_FROM: usize = 3;
 
@@ -87,7 +89,10 @@ pub(crate) fn table(table: &Table, id: &str) -> String {
     for row in &table.rows {
         out.push_str("<tr>");
         for (i, column) in table.columns.iter().enumerate() {
-            put(&mut out, format_args!("<td{}>{}</td>", class(column.align), xml(Table::cell(row, i))));
+            let text = Table::cell(row, i);
+            let long = column.align == Align::Left && text.chars().count() >= WORDS_FROM;
+            let class = if long { " class=\"words\"" } else { class(column.align) };
+            put(&mut out, format_args!("<td{class}>{}</td>", xml(text)));
         }
         out.push_str("</tr>\n");
     }

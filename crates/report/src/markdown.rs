@@ -20,9 +20,11 @@ pub(crate) fn block(block: &Block) -> String {
         Block::Paragraph(text) => line(text),
         Block::List(items) => items.iter().map(|i| format!("* {}", line(i))).collect::<Vec<_>>().join("\n"),
         Block::Table(t) => table(t),
-        Block::Figure(f) => match &f.file {
-            Some(file) => format!("![{}](<{}>)\n\n*{}*", cell(f.svg.title()), target(file), cell(&f.caption)),
-            None => format!("*Figure: {}. {}*", cell(f.svg.title()), cell(&f.caption)),
+        Block::Figure(f) => match (&f.file, f.caption.is_empty()) {
+            (Some(file), true) => format!("![{}](<{}>)", cell(f.svg.title()), target(file)),
+            (Some(file), false) => format!("![{}](<{}>)\n\n*{}*", cell(f.svg.title()), target(file), cell(&f.caption)),
+            (None, true) => format!("*Figure: {}.*", cell(f.svg.title())),
+            (None, false) => format!("*Figure: {}. {}*", cell(f.svg.title()), cell(&f.caption)),
         },
         Block::Pre(text) => fenced(text),
         Block::Callout(severity, title, text) => {

@@ -77,7 +77,8 @@ fn byte_of(c: char) -> Option<u8> {
 }
 
 fn undo_double_utf8(text: &str) -> String {
-    if text.is_ascii() {
+    // Without a character that a first byte shows as there is nothing to undo.
+    if !text.chars().any(|c| first_of(c as u32).is_some()) {
         return text.to_owned();
     }
     let chars: Vec<char> = text.chars().collect();
@@ -95,15 +96,19 @@ fn undo_double_utf8(text: &str) -> String {
     out
 }
 
+/// How many bytes the UTF-8 has whose first byte is shown as this character (which Windows-1252 and Latin-1 show alike).
+fn first_of(character: u32) -> Option<usize> {
+    match character {
+        0xc2..=0xc6 => Some(2),
+        0xe1..=0xe2 | 0xef => Some(3),
+        0xf0 => Some(4),
+        _ => None,
+    }
+}
+
 /// The character that the first few characters are the UTF-8 bytes of, and how many they are.
 fn decode_front(chars: &[char]) -> Option<(char, usize)> {
-    let lead = byte_of(*chars.first()?)?;
-    let length = match lead {
-        0xc2..=0xc6 => 2,
-        0xe1..=0xe2 | 0xef => 3,
-        0xf0 => 4,
-        _ => return None,
-    };
+    let length = first_of(*chars.first()? as u32)?;
     let bytes = chars.get(..length)?.iter().map(|&c| byte_of(c)).collect::<Option<Vec<u8>>>()?;
     let real = std::str::from_utf8(&bytes).ok()?.chars().next()?;
     let plausible = matches!(real as u32,
@@ -134,7 +139,8 @@ const CP850: [char; 64] = [
 /// assert_eq!(text::repair_dos_boxes("a rise of 3+2"), "a rise of 3+2");
 /// ```
 pub fn repair_dos_boxes(text: &str) -> String {
-    if text.is_ascii() {
+    // Every damage is a `+` or `-` before a character beyond ASCII.
+    if !text.as_bytes().windows(2).any(|pair| matches!(pair, [b'+' | b'-', 0x80..=0xff])) {
         return text.to_owned();
     }
     // Characters of three bytes were flattened further; these are the ones that occur.

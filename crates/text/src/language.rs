@@ -1,6 +1,6 @@
-use crate::words;
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use crate::each_word;
+use crate::short_words::Lists;
+use crate::syllable::has_form;
 
 /// What language a text seems to be in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct LanguageGuess {
 }
 
 /// Words that English has and Vietnamese, Spanish, German, French and Italian do not.
-const ENGLISH: &[&str] = &[
+pub(crate) const ENGLISH: &[&str] = &[
     "about", "after", "also", "and", "any", "are", "as", "at", "be", "been", "but", "by", "company", "could", "for",
     "from", "had", "has", "have", "he", "his", "how", "i", "if", "is", "it", "its", "market", "more", "my", "new",
     "not", "of", "on", "or", "our", "out", "price", "profit", "sales", "said", "shares", "she", "stock", "than",
@@ -33,42 +33,20 @@ const ENGLISH: &[&str] = &[
     "why", "will", "with", "would", "year", "you", "your",
 ];
 /// Frequent Vietnamese words without letters that only Vietnamese has.
-const VIETNAMESE: &[&str] = &[
+pub(crate) const VIETNAMESE: &[&str] = &[
     "bài", "cao", "cho", "chung", "chúng", "các", "cách", "còn", "có", "công", "dung", "em", "giá", "hay", "khi",
     "không", "là", "làm", "mong", "mà", "môn", "nay", "ngay", "nghe", "nhanh", "nhanh", "này", "quan", "quá", "ra",
     "sau", "sinh", "so", "theo", "thi", "thành", "thêm", "thì", "thông", "trong", "tình", "và", "vào", "vì", "viên",
     "xem", "xong",
 ];
 /// Function words of other languages in Latin script.
-const OTHER: &[&str] = &[
+pub(crate) const OTHER: &[&str] = &[
     "al", "auch", "auf", "aus", "avec", "che", "como", "con", "dans", "das", "dass", "de", "dei", "del", "della",
     "dem", "den", "der", "des", "di", "die", "du", "ein", "eine", "einem", "einen", "einer", "el", "en", "entre", "es",
     "est", "et", "il", "im", "ist", "la", "las", "le", "les", "lo", "los", "mais", "mit", "más", "nach", "nicht",
     "non", "não", "oder", "os", "para", "per", "pero", "por", "pour", "qu", "que", "según", "sich", "sind", "sobre",
     "su", "sur", "um", "un", "una", "und", "une", "uma", "von", "wie", "wird", "y", "zu", "zum", "zur", "às",
 ];
-
-/// Which lists a word stands in.
-#[derive(Debug, Clone, Copy, Default)]
-struct Lists {
-    english: bool,
-    vietnamese: bool,
-    other: bool,
-}
-
-static LISTS: LazyLock<HashMap<&str, Lists>> = LazyLock::new(|| {
-    let mut lists: HashMap<&str, Lists> = HashMap::new();
-    for word in ENGLISH {
-        lists.entry(word).or_default().english = true;
-    }
-    for word in VIETNAMESE {
-        lists.entry(word).or_default().vietnamese = true;
-    }
-    for word in OTHER {
-        lists.entry(word).or_default().other = true;
-    }
-    lists
-});
 
 /// Tells English from Vietnamese from anything else, on whole sentences or a few lower-case words.
 ///
@@ -83,53 +61,90 @@ static LISTS: LazyLock<HashMap<&str, Lists>> = LazyLock::new(|| {
 /// assert_eq!(detect_language("$AAPL 5% !!!").language, Detected::Unknown);
 /// ```
 pub fn detect_language(text: &str) -> LanguageGuess {
-    let [mut english, mut vietnamese, mut other] = [0.0_f64; 3];
-    // Cash tags, links and mentions are in no language.
-    let plain = text.split_whitespace().filter(|w| !w.starts_with(['$', '@', '#']) && !w.contains("://"));
-    for token in plain {
-        for word in words(token).filter(|w| w.chars().any(char::is_alphabetic)) {
-            let stem = word.split(['\'', '’']).next().unwrap_or(&word);
-            let (e, v, o) = evidence(stem);
-            english += e;
-            vietnamese += v;
-            other += o;
-        }
+    let mut evidence = LanguageEvidence::default();
+    for token in text.split_whitespace().filter(|token| LanguageEvidence::counts(token)) {
+        each_word(token, |word| evidence.add(word));
     }
-    let total = english + vietnamese + other;
-    let (language, best) = [(Detected::English, english), (Detected::Vietnamese, vietnamese), (Detected::Other, other)]
-        .into_iter()
-        .fold((Detected::Unknown, 0.0), |top, next| if next.1 > top.1 { next } else { top });
-    // Half a function word of doubt: one short word alone convinces nobody.
-    let confidence = best / (total + 0.5);
-    if confidence < 0.4 {
-        LanguageGuess { language: Detected::Unknown, confidence }
-    } else {
-        LanguageGuess { language, confidence }
+    evidence.guess()
+}
+
+/// What [`detect_language`] gathers, for whoever goes through the words of a text anyway.
+///
+/// ```
+/// use text::{LanguageEvidence, detect_language};
+/// let text = "profit of $AAPL rose";
+/// let mut evidence = LanguageEvidence::default();
+/// for token in text.split_whitespace().filter(|token| LanguageEvidence::counts(token)) {
+///     text::each_word(token, |word| evidence.add(word));
+/// }
+/// assert_eq!(evidence.guess(), detect_language(text));
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LanguageEvidence {
+    english: f64,
+    vietnamese: f64,
+    other: f64,
+}
+
+impl LanguageEvidence {
+    /// Whether a part of a text between white space says anything: cash tags, links and mentions are in no language.
+    pub fn counts(token: &str) -> bool {
+        !token.starts_with(['$', '@', '#']) && !(token.contains(':') && token.contains("://"))
+    }
+
+    /// Adds a lower-case word; one without a letter says nothing.
+    pub fn add(&mut self, word: &str) {
+        if !word.chars().any(char::is_alphabetic) {
+            return;
+        }
+        let stem = word.find(['\'', '’']).and_then(|at| word.get(..at)).unwrap_or(word);
+        let (english, vietnamese, other) = evidence(stem);
+        self.english += english;
+        self.vietnamese += vietnamese;
+        self.other += other;
+    }
+
+    /// The language of most of it.
+    pub fn guess(&self) -> LanguageGuess {
+        let Self { english, vietnamese, other } = *self;
+        let total = english + vietnamese + other;
+        let sides =
+            [(Detected::English, english), (Detected::Vietnamese, vietnamese), (Detected::Other, other)].into_iter();
+        let (language, best) =
+            sides.fold((Detected::Unknown, 0.0), |top, next| if next.1 > top.1 { next } else { top });
+        // Half a function word of doubt: one short word alone convinces nobody.
+        let confidence = best / (total + 0.5);
+        if confidence < 0.4 {
+            LanguageGuess { language: Detected::Unknown, confidence }
+        } else {
+            LanguageGuess { language, confidence }
+        }
     }
 }
 
 /// English, Vietnamese and other evidence of one lower-case word.
 fn evidence(word: &str) -> (f64, f64, f64) {
-    if word.chars().any(|c| matches!(c, 'ă' | 'đ' | 'ơ' | 'ư' | 'ĩ' | 'ũ' | '\u{1ea0}'..='\u{1ef9}')) {
+    let ascii = word.is_ascii();
+    if !ascii && word.chars().any(|c| matches!(c, 'ă' | 'đ' | 'ơ' | 'ư' | 'ĩ' | 'ũ' | '\u{1ea0}'..='\u{1ef9}')) {
         return (0.0, 2.0, 0.0);
     }
-    let listed = LISTS.get(word).copied().unwrap_or_default();
-    if word.is_ascii() {
-        if listed.english {
+    let listed = Lists::of(word);
+    if ascii {
+        if listed.has(Lists::ENGLISH) {
             return (1.0, 0.0, 0.0);
         }
-        if listed.other {
-            return (0.0, if listed.vietnamese { 0.5 } else { 0.0 }, 1.0);
+        if listed.has(Lists::OTHER) {
+            return (0.0, if listed.has(Lists::VIETNAMESE) { 0.5 } else { 0.0 }, 1.0);
         }
-        if listed.vietnamese {
+        if listed.has(Lists::VIETNAMESE) {
             return (0.1, 0.5, 0.0);
         }
-        return if is_vietnamese_syllable(word) { (0.1, 0.15, 0.05) } else { (0.35, 0.0, 0.15) };
+        return if has_form(word) { (0.1, 0.15, 0.05) } else { (0.35, 0.0, 0.15) };
     }
-    if listed.vietnamese {
+    if listed.has(Lists::VIETNAMESE) {
         return (0.0, 1.0, 0.0);
     }
-    if listed.other {
+    if listed.has(Lists::OTHER) {
         return (0.0, 0.0, 1.5);
     }
     if word.chars().any(|c| {
@@ -139,7 +154,7 @@ fn evidence(word: &str) -> (f64, f64, f64) {
     }
     // á, é, ô and their kind: Vietnamese in a Vietnamese syllable, otherwise Romance.
     let plain: String = word.chars().map(without_mark).collect();
-    if is_vietnamese_syllable(&plain) { (0.0, 0.8, 0.2) } else { (0.1, 0.0, 1.0) }
+    if has_form(&plain) { (0.0, 0.8, 0.2) } else { (0.1, 0.0, 1.0) }
 }
 
 fn without_mark(c: char) -> char {
@@ -152,20 +167,6 @@ fn without_mark(c: char) -> char {
         'ý' => 'y',
         c => c,
     }
-}
-
-/// Whether an ASCII word has the form of a Vietnamese syllable: onset, one to three vowels, coda.
-fn is_vietnamese_syllable(word: &str) -> bool {
-    const ONSETS: &[&str] = &[
-        "ngh", "ch", "gh", "gi", "kh", "ng", "nh", "ph", "qu", "th", "tr", "b", "c", "d", "g", "h", "k", "l", "m", "n",
-        "p", "r", "s", "t", "v", "x", "",
-    ];
-    const CODAS: &[&str] = &["", "c", "ch", "m", "n", "ng", "nh", "p", "t"];
-    let is_vowel = |c: char| "aeiouy".contains(c);
-    ONSETS.iter().filter_map(|onset| word.strip_prefix(onset)).any(|rhyme| {
-        let vowels = rhyme.chars().take_while(|&c| is_vowel(c)).count();
-        (1..=3).contains(&vowels) && rhyme.get(vowels..).is_some_and(|coda| CODAS.contains(&coda))
-    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! How people write: chat spelling, and the small words that turn a sentence round.
 
+use crate::short_words::Lists;
+
 /// Vietnamese chat spelling (`teencode`) that no dictionary has. One-letter forms other than `k` and `j` are left out: they
 /// are as often initials.
-const VIETNAMESE_CHAT: &[&str] = &[
+pub(crate) const VIETNAMESE_CHAT: &[&str] = &[
     "bik", "bn", "bt", "bít", "cg", "cug", "cux", "cx", "cũg", "dc", "dzui", "dzậy", "hem", "hix", "hok", "hông", "iu",
     "j", "k", "kg", "khg", "khog", "khôg", "ko", "kô", "lm", "lun", "mn", "mng", "mún", "ng", "nhg", "nhiu", "nhìu",
     "nhưg", "ns", "ntn", "nx", "oki", "rùi", "thik", "thíc", "thík", "trc", "trog", "uhm", "vl", "vs", "wa", "wan",
@@ -10,14 +12,11 @@ const VIETNAMESE_CHAT: &[&str] = &[
 ];
 
 /// English chat spelling. One-letter forms are left out: `u` is half of `U.S.`.
-const ENGLISH_CHAT: &[&str] = &[
+pub(crate) const ENGLISH_CHAT: &[&str] = &[
     "aint", "bro", "btw", "cant", "coz", "cuz", "didnt", "doesnt", "dont", "dunno", "fomo", "gonna", "gotta", "hodl",
     "idk", "ima", "imho", "imo", "isnt", "kinda", "lmao", "lol", "lotta", "nah", "omg", "pls", "plz", "rofl", "smh",
     "tbh", "tho", "thx", "ur", "wanna", "wasnt", "wont", "wtf", "yall", "yolo", "yup",
 ];
-
-/// Bytes of the longest word of both lists.
-const LONGEST: usize = 6;
 
 /// Vietnamese words that deny, with their chat spellings.
 pub const VIETNAMESE_NEGATIONS: &[&str] =
@@ -33,13 +32,12 @@ pub const ENGLISH_NEGATIONS: &[&str] =
 /// assert!(text::is_vietnamese_chat("ko") && !text::is_vietnamese_chat("không"));
 /// ```
 pub fn is_vietnamese_chat(word: &str) -> bool {
-    // Most words are longer than any chat spelling.
-    word.len() <= LONGEST && VIETNAMESE_CHAT.binary_search(&word).is_ok()
+    Lists::of(word).has(Lists::VIETNAMESE_CHAT)
 }
 
 /// Whether a lower-case word is English chat spelling.
 pub fn is_english_chat(word: &str) -> bool {
-    word.len() <= LONGEST && ENGLISH_CHAT.binary_search(&word).is_ok()
+    Lists::of(word).has(Lists::ENGLISH_CHAT)
 }
 
 /// Whether a lower-case word denies, in English or Vietnamese. Common stop lists hold these words; removing them turns
@@ -49,10 +47,7 @@ pub fn is_english_chat(word: &str) -> bool {
 /// assert!(text::is_negation("không") && text::is_negation("doesn't") && !text::is_negation("hay"));
 /// ```
 pub fn is_negation(word: &str) -> bool {
-    VIETNAMESE_NEGATIONS.contains(&word)
-        || ENGLISH_NEGATIONS.contains(&word)
-        || word.ends_with("n't")
-        || word.ends_with("n’t")
+    Lists::of(word).has(Lists::NEGATION) || word.ends_with("n't") || word.ends_with("n’t")
 }
 
 #[cfg(test)]
@@ -73,7 +68,6 @@ mod tests {
     #[test]
     fn the_lists_are_sorted() {
         assert!(VIETNAMESE_CHAT.is_sorted() && ENGLISH_CHAT.is_sorted());
-        assert_eq!(VIETNAMESE_CHAT.iter().chain(ENGLISH_CHAT).map(|w| w.len()).max(), Some(LONGEST));
     }
 
     #[test]

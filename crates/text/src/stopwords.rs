@@ -1,3 +1,5 @@
+use crate::short_words::Lists;
+
 /// Frequent English function words. Negations are left out on purpose: they carry sentiment.
 pub const ENGLISH_STOP_WORDS: &[&str] = &[
     "a", "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "before", "between",
@@ -18,7 +20,7 @@ pub const VIETNAMESE_STOP_WORDS: &[&str] = &[
 
 /// Whether a lower-case word is a function word of English or Vietnamese.
 pub fn is_stop_word(word: &str) -> bool {
-    ENGLISH_STOP_WORDS.binary_search(&word).is_ok() || VIETNAMESE_STOP_WORDS.contains(&word)
+    Lists::of(word).has(Lists::STOP_WORD)
 }
 
 #[cfg(test)]

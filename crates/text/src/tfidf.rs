@@ -4,7 +4,7 @@
 //! tf = 1 + ln(count) if sublinear, each row scaled to length 1. Character n-grams stay inside a word with one space on either
 //! side (its `char_wb`).
 
-use std::collections::{BTreeMap, HashMap};
+use crate::FastMap;
 
 /// Which n-grams count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Default for TfIdfConfig {
 #[derive(Debug, Clone)]
 pub struct TfIdf {
     config: TfIdfConfig,
-    index: HashMap<String, u32>,
+    index: FastMap<String, u32>,
     names: Vec<String>,
     weights: Vec<f32>,
 }
@@ -49,7 +49,7 @@ impl TfIdf {
     pub fn fit<'a>(texts: impl IntoIterator<Item = &'a str>, config: &TfIdfConfig) -> Self {
         let mut documents = 0usize;
         // How many texts hold a feature, and the last of them: it counts once a text.
-        let mut frequency: HashMap<String, (usize, usize)> = HashMap::new();
+        let mut frequency: FastMap<String, (usize, usize)> = FastMap::default();
         for text in texts {
             documents += 1;
             each_feature(text, config, |feature| match frequency.get_mut(feature) {
@@ -76,15 +76,12 @@ impl TfIdf {
 
     /// The features of a text with their weights, ordered by feature, of Euclidean length 1; empty if none is known.
     pub fn transform(&self, text: &str) -> Vec<(u32, f32)> {
-        let mut counts: BTreeMap<u32, f32> = BTreeMap::new();
-        each_feature(text, &self.config, |feature| {
-            if let Some(index) = self.index.get(feature) {
-                *counts.entry(*index).or_default() += 1.0;
-            }
-        });
+        let mut found: Vec<u32> = Vec::new();
+        each_feature(text, &self.config, |feature| found.extend(self.index.get(feature)));
+        found.sort_unstable();
         let tf = |count: f32| if self.config.sublinear { 1.0 + count.ln() } else { count };
         let mut row: Vec<(u32, f32)> =
-            counts.into_iter().map(|(index, count)| (index, tf(count) * self.weights[index as usize])).collect();
+            found.chunk_by(|a, b| a == b).map(|same| (same[0], tf(same.len() as f32) * self.weights[same[0] as usize])).collect();
         let length = row.iter().map(|(_, v)| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
         if length > 0.0 {
             for (_, value) in &mut row {

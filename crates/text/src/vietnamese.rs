@@ -1,6 +1,7 @@
 //! The parts of Vietnamese spelling that a pipeline made for English gets wrong.
 
 use crate::key::TONES;
+use crate::syllable::has_form;
 use unicode_normalization::{UnicodeNormalization, is_nfc, is_nfd};
 
 /// How the letters of a text are encoded.
@@ -91,18 +92,6 @@ pub fn without_marks(text: &str) -> String {
         }
     })
     .collect()
-}
-
-fn has_form(word: &str) -> bool {
-    const ONSETS: &[&str] = &[
-        "ngh", "ch", "gh", "gi", "kh", "ng", "nh", "ph", "qu", "th", "tr", "b", "c", "d", "g", "h", "k", "l", "m", "n",
-        "p", "r", "s", "t", "v", "x", "",
-    ];
-    const CODAS: &[&str] = &["", "c", "ch", "m", "n", "ng", "nh", "p", "t"];
-    ONSETS.iter().filter_map(|onset| word.strip_prefix(onset)).any(|rhyme| {
-        let vowels = rhyme.chars().take_while(|c| "aeiouy".contains(*c)).count();
-        (1..=3).contains(&vowels) && rhyme.get(vowels..).is_some_and(|coda| CODAS.contains(&coda))
-    })
 }
 
 #[cfg(test)]

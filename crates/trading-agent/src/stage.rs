@@ -1,4 +1,5 @@
 use crate::agents::journal::{Checkpoint, Journal};
+use crate::agents::Pace;
 use crate::agents::{Estimate, Ledger, Reasoner, Sources, State, StepRows, Strategy, Team};
 use crate::mood::Moods;
 use crate::services::{self, Open, Services, Tapes};
@@ -288,6 +289,7 @@ fn replay(
         let saved = checkpoint.states.get(symbol).cloned().unwrap_or_default();
         states.insert(symbol.clone(), State::restore(agents, saved, embedder.clone())?);
     }
+    let mut pace = Pace::new(agents.checkpoint_decisions);
     let clock = markets.clock();
     let turns = clock.iter().flat_map(|(t, symbols)| symbols.iter().map(|symbol| (*t, *symbol)));
     let ticker = options.progress.start("deciding", clock.values().map(|symbols| symbols.len() as u64).sum());
@@ -299,9 +301,11 @@ fn replay(
         checkpoint.step = step;
         checkpoint.decisions += 1;
         journal.append(&rows)?;
-        if checkpoint.decisions % agents.checkpoint_decisions == 0 {
-            checkpoint.states = states.iter().map(|(symbol, state)| (symbol.clone(), state.save())).collect();
-            journal.checkpoint(&mut checkpoint)?;
+        if pace.due(checkpoint.decisions) {
+            pace.save(|| {
+                checkpoint.states = states.iter().map(|(symbol, state)| (symbol.clone(), state.save())).collect();
+                journal.checkpoint(&mut checkpoint)
+            })?;
         }
         ticker.at(checkpoint.decisions, symbol);
     }

@@ -172,7 +172,7 @@ fn kill_and_resume(checkpoint_decisions: u64) {
     providers::testing::tiny_model(&model, 1).unwrap();
     let settings = dir.path().join("settings.toml");
     let mut config = config_with_memory();
-    config.agents.checkpoint_decisions = checkpoint_decisions;
+    config.agents.checkpoint_decisions = Some(checkpoint_decisions);
     std::fs::write(&settings, toml::to_string(&config).unwrap()).unwrap();
     let command = |out: &Path, tape: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_seafin-trading-agent"));

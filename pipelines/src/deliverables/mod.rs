@@ -1,5 +1,6 @@
 //! The three notebooks that the trading brief names, each with its HTML beside it, written into the run's folder.
 
+mod architecture;
 mod baseline;
 mod dashboard;
 mod evaluation;
@@ -11,7 +12,7 @@ use report::Document;
 use std::path::{Path, PathBuf};
 
 /// Raised when a document changes for the same input.
-const STAGE_VERSION: u32 = 1;
+const STAGE_VERSION: u32 = 2;
 
 pub(crate) use baseline::baseline;
 pub(crate) use dashboard::dashboard;
@@ -20,8 +21,8 @@ pub(crate) use evaluation::{evaluation, experiments};
 /// Writes `<folder>/<name>.ipynb`, `.html` and `.md`, unless what they are made from did not change.
 fn write(
     run: &Run,
-    stage: &'static str,
-    name: &str,
+    (stage, name): (&'static str, &str),
+    settings: serde_json::Value,
     inputs: Vec<PathBuf>,
     document: impl FnOnce() -> anyhow::Result<Document>,
 ) -> anyhow::Result<()> {
@@ -30,7 +31,7 @@ fn write(
         version: STAGE_VERSION,
         folder: run.folder(stage),
         seed: run.options().seed,
-        config: serde_json::json!({}),
+        config: settings,
         inputs: inputs.into_iter().filter(|path| path.exists()).collect(),
         force: run.options().force,
     };

@@ -1,6 +1,7 @@
 //! Figures of the arms. An arm's returns are the mean over its seeds; intervals come from resampling blocks of bars, the same for
 //! both arms of a difference, so that what moved the market for everyone cancels.
 
+use super::heard::Heard;
 use super::{TradingArm, TradingConfig};
 use anyhow::Context;
 use artifacts::rows::{Cost, EquityPoint, Metric};
@@ -26,6 +27,8 @@ pub(super) struct Result {
     pub(super) money: f64,
     /// Tokens of all calls, mean over seeds.
     pub(super) tokens: f64,
+    /// The agents' claims; none where no agent was asked.
+    pub(super) heard: Option<Heard>,
     capital: f64,
     figures: Vec<Vec<Metric>>,
 }
@@ -100,9 +103,15 @@ impl Result {
             returns,
             money: costs.iter().map(|c| c.money).sum::<f64>() / runs,
             tokens: costs.iter().map(|c| (c.prompt_tokens + c.answer_tokens) as f64).sum::<f64>() / runs,
+            heard: Heard::read(agents)?,
             capital,
             figures,
         })
+    }
+
+    /// Mean over standard deviation of the bars' returns.
+    pub(super) fn sharpe_per_bar(&self) -> Option<f64> {
+        (self.returns.iter().any(|r| *r != 0.0)).then(|| sharpe(&self.returns))
     }
 
     /// A figure of the strategy, mean over seeds.
@@ -243,7 +252,7 @@ mod tests {
     fn result(name: &str, returns: Vec<f64>) -> Result {
         let bars = (0..returns.len() as i64).map(Timestamp::from_seconds).collect();
         let (what, figures) = (String::new(), Vec::new());
-        Result { name: name.into(), what, bars, returns, money: 5.0, tokens: 1.0, capital: 100.0, figures }
+        Result { name: name.into(), what, bars, returns, money: 5.0, tokens: 1.0, heard: None, capital: 100.0, figures }
     }
 
     fn noise(seed: u64, drift: f64) -> Vec<f64> {

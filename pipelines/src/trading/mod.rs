@@ -2,6 +2,7 @@
 
 mod arms;
 mod compare;
+mod heard;
 mod page;
 
 pub use arms::{TradingArm, TradingConfig};
@@ -13,7 +14,7 @@ use artifacts::{Outcome, RunOptions, Seed, StageSpec};
 use std::path::PathBuf;
 
 /// Raised when the comparison changes for the same input.
-const STAGE_VERSION: u32 = 3;
+const STAGE_VERSION: u32 = 4;
 /// The folder of the comparison; each arm has one in it.
 const FOLDER: &str = "experiments";
 
@@ -36,7 +37,8 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<()> {
     let mut inputs: Vec<PathBuf> = Vec::new();
     for arm in &made {
         inputs.extend(arm.backtests.iter().flat_map(|f| [f.join("equity.parquet"), f.join("metrics.parquet")]));
-        inputs.extend(arm.agents.iter().map(|f| f.join("costs.parquet")).filter(|f| f.exists()));
+        let said = ["costs.parquet", "opinions.parquet", "checked_claims.parquet", "injected.parquet"];
+        inputs.extend(arm.agents.iter().flat_map(|f| said.map(|name| f.join(name))).filter(|f| f.exists()));
     }
     let spec = StageSpec {
         name: FOLDER,

@@ -24,8 +24,8 @@ pub use market::{Bar, News, Observation};
 pub use preparation::{
     CleaningSample, CleaningStep, Conflict, FormattedTask, Shortened, TaskExample, TaskKind, TickerMention,
 };
-pub use quality::QualityFinding;
 pub use profile::{AlertKind, AlertLevel, DataAlert, LabelScore, ProfileFigure};
+pub use quality::QualityFinding;
 pub use sweep::{SweepRow, WalkForwardRow};
 pub use synthesis::{Candidate, Recorded, Verdict};
 pub use text::{Example, Language, Rejected, Sentiment};

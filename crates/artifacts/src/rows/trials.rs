@@ -47,6 +47,9 @@ impl Checks for PeriodReturn {
         if (&self.subject, self.bar_at) > (&previous.subject, previous.bar_at) {
             return Ok(());
         }
-        Err(format!("{} at {} does not come after {} at {}", self.subject, self.bar_at, previous.subject, previous.bar_at))
+        Err(format!(
+            "{} at {} does not come after {} at {}",
+            self.subject, self.bar_at, previous.subject, previous.bar_at
+        ))
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn rows(path: &Path) -> Result<u64, Error> {
 pub(super) fn read(
     path: &Path,
     columns: &Columns,
-    visit: &mut dyn FnMut(&[Record]) -> Result<(), Error>,
+    visit: &mut dyn FnMut(Vec<Record>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let file = File::open(path).map_err(|e| unreadable(path, &e, "give a readable file"))?;
     let builder = guarded(path, || ParquetRecordBatchReaderBuilder::try_new(file))?;
@@ -34,7 +34,6 @@ pub(super) fn read(
     let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
     let batches = builder.with_projection(mask).with_batch_size(BATCH);
     let mut row = 0;
-    let mut records = Vec::with_capacity(BATCH);
     let mut batches = guarded(path, || batches.build())?;
     while let Some(batch) = guarded(path, || batches.next().transpose())? {
         let mut texts = [const { None }; 4];
@@ -42,7 +41,7 @@ pub(super) fn read(
             let column = place.and_then(|p| wanted.binary_search(&p).ok()).and_then(|i| batch.columns().get(i));
             *array = column.map(|c| cast(c, &DataType::Utf8)).transpose().map_err(|e| unreadable(path, &e, REMEDY))?;
         }
-        records.clear();
+        let mut records = Vec::with_capacity(batch.num_rows());
         for at in 0..batch.num_rows() {
             let cell = |array: &Option<arrow::array::ArrayRef>| {
                 let strings = array.as_ref()?.as_string::<i32>();
@@ -52,7 +51,7 @@ pub(super) fn read(
             records.push(columns.record(row, [cell(text), cell(label), cell(source), cell(language)]));
             row += 1;
         }
-        visit(&records)?;
+        visit(records)?;
     }
     Ok(())
 }

@@ -18,11 +18,11 @@ pub struct HistogramPlot {
     pub series: Vec<(String, Vec<f64>)>,
 }
 
-/// Draws a histogram: rows for one set, share of each set's rows for several, so that sets of different size compare.
+/// Draws a histogram: a count for one set, share of each set's rows for several, so that sets of different size compare.
 pub fn histogram(plot: &HistogramPlot) -> Svg {
     let names: Vec<&str> = plot.series.iter().map(|(name, _)| name.as_str()).collect();
     let several = plot.series.len() > 1;
-    let note = if several { "share of rows in %" } else { "rows" };
+    let note = if several { "share of each in %" } else { "count" };
     let top = head_height(&names, note);
     let (height, base) = (top + 290.0, top + 246.0);
     let mut svg = Svg::new(&plot.title, WIDTH, height);

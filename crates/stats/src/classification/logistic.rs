@@ -56,6 +56,17 @@ impl LogisticRegression {
         features: usize,
         config: &LogisticConfig,
     ) -> Self {
+        let rows: Vec<&[(u32, f32)]> = rows.iter().map(Vec::as_slice).collect();
+        Self::fit_rows(&rows, labels, classes, features, config)
+    }
+
+    fn fit_rows(
+        rows: &[&[(u32, f32)]],
+        labels: &[usize],
+        classes: usize,
+        features: usize,
+        config: &LogisticConfig,
+    ) -> Self {
         assert_eq!(rows.len(), labels.len(), "a label for each row");
         assert!(labels.iter().all(|label| *label < classes), "labels below {classes}");
         let importance = importance(labels, classes, config.balanced);
@@ -105,9 +116,9 @@ pub fn out_of_fold(
                 let fold = &fold;
                 scope.spawn(move || {
                     let kept: Vec<usize> = (0..rows.len()).filter(|i| fold[*i] != held_out).collect();
-                    let inside: Vec<Vec<(u32, f32)>> = kept.iter().map(|i| rows[*i].clone()).collect();
+                    let inside: Vec<&[(u32, f32)]> = kept.iter().map(|i| rows[*i].as_slice()).collect();
                     let of_them: Vec<usize> = kept.iter().map(|i| labels[*i]).collect();
-                    let model = LogisticRegression::fit(&inside, &of_them, classes, features, config);
+                    let model = LogisticRegression::fit_rows(&inside, &of_them, classes, features, config);
                     let judged = (0..rows.len()).filter(|i| fold[*i] == held_out);
                     judged.map(|i| (i, model.probabilities(&rows[i]))).collect()
                 })
@@ -163,19 +174,24 @@ fn softmax(weights: &[f64], row: &[(u32, f32)], out: &mut [f64]) {
             *score += weight * f64::from(*value);
         }
     }
-    let most = out.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    normalise(out);
+}
+
+/// Scores become probabilities.
+fn normalise(scores: &mut [f64]) {
+    let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
-    for score in out.iter_mut() {
+    for score in scores.iter_mut() {
         *score = (*score - most).exp();
         sum += *score;
     }
-    for score in out {
+    for score in scores {
         *score /= sum;
     }
 }
 
 struct Problem<'a> {
-    rows: &'a [Vec<(u32, f32)>],
+    rows: &'a [&'a [(u32, f32)]],
     labels: &'a [usize],
     importance: &'a [f64],
     classes: usize,
@@ -186,6 +202,58 @@ struct Problem<'a> {
 impl Problem<'_> {
     /// The objective; its gradient into `gradient`.
     fn value(&self, weights: &[f64], gradient: &mut [f64]) -> f64 {
+        match self.classes {
+            2 => self.value_of::<2>(weights, gradient),
+            3 => self.value_of::<3>(weights, gradient),
+            _ => self.value_of_any(weights, gradient),
+        }
+    }
+
+    /// The same sums in the same order as for any number of classes, for one that is known when this is compiled.
+    fn value_of<const K: usize>(&self, weights: &[f64], gradient: &mut [f64]) -> f64 {
+        let (weights, gradient) = (weights.as_chunks::<K>().0, gradient.as_chunks_mut::<K>().0);
+        let ((intercepts, weights), Some((free, gradient))) =
+            (weights.split_last().unwrap_or((&[0.0; K], &[])), gradient.split_last_mut())
+        else {
+            return 0.0;
+        };
+        let half = 0.5 * self.l2;
+        let mut value = 0.0;
+        for (target, weight) in gradient.iter_mut().zip(weights) {
+            for (target, weight) in target.iter_mut().zip(weight) {
+                *target = self.l2 * weight;
+                value += half * weight * weight;
+            }
+        }
+        *free = [0.0; K];
+        for ((row, label), importance) in self.rows.iter().zip(self.labels).zip(self.importance) {
+            let mut p = *intercepts;
+            for (feature, x) in *row {
+                let x = f64::from(*x);
+                for (score, weight) in p.iter_mut().zip(&weights[*feature as usize]) {
+                    *score += weight * x;
+                }
+            }
+            normalise(&mut p);
+            value -= importance * p[*label].max(f64::MIN_POSITIVE).ln();
+            p[*label] -= 1.0;
+            for p in &mut p {
+                *p *= importance;
+            }
+            for (feature, x) in *row {
+                let x = f64::from(*x);
+                for (target, p) in gradient[*feature as usize].iter_mut().zip(&p) {
+                    *target += p * x;
+                }
+            }
+            for (target, p) in free.iter_mut().zip(&p) {
+                *target += p;
+            }
+        }
+        value
+    }
+
+    fn value_of_any(&self, weights: &[f64], gradient: &mut [f64]) -> f64 {
         let classes = self.classes;
         let penalised = self.features * classes;
         let mut value = 0.0;
@@ -202,7 +270,7 @@ impl Problem<'_> {
             for p in &mut probabilities {
                 *p *= importance;
             }
-            for (feature, x) in row {
+            for (feature, x) in *row {
                 let target = &mut gradient[*feature as usize * classes..][..classes];
                 for (target, p) in target.iter_mut().zip(&probabilities) {
                     *target += p * f64::from(*x);
@@ -216,36 +284,39 @@ impl Problem<'_> {
     }
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// a += factor·b.
-fn add(a: &mut [f64], factor: f64, b: &[f64]) {
-    for (a, b) in a.iter_mut().zip(b) {
-        *a += factor * b;
-    }
+/// A step of the past.
+struct Step {
+    moved: Vec<f64>,
+    turned: Vec<f64>,
+    /// moved·turned.
+    curvature: f64,
+    /// turned·turned.
+    turn: f64,
 }
 
 /// L-BFGS from `weights` on.
+///
+/// Sums over all weights are chains of additions, each of which waits for the one before. Therefore a pass does as much besides
+/// as it can: another sum, or the update before.
 fn minimise(problem: &Problem<'_>, weights: &mut Vec<f64>, iterations: usize, tolerance: f64) {
-    let mut gradient = vec![0.0; weights.len()];
+    let size = weights.len();
+    let mut gradient = vec![0.0; size];
     let mut value = problem.value(weights, &mut gradient);
-    let mut past: VecDeque<(Vec<f64>, Vec<f64>, f64)> = VecDeque::new();
+    let mut past: VecDeque<Step> = VecDeque::new();
+    let [mut direction, mut next, mut next_gradient, mut moved, mut turned] = [(); 5].map(|()| vec![0.0; size]);
     for _ in 0..iterations {
         if gradient.iter().all(|g| g.abs() <= tolerance) {
             return;
         }
-        let direction = direction(&gradient, &past);
-        let slope = dot(&direction, &gradient);
-        let length = dot(&direction, &direction).sqrt();
-        let mut step = if past.is_empty() { (1.0 / length).min(1.0) } else { 1.0 };
-        let mut next_gradient = vec![0.0; weights.len()];
-        let (next, next_value) = loop {
-            let next: Vec<f64> = weights.iter().zip(&direction).map(|(w, d)| w + step * d).collect();
+        let (slope, square) = descend(&gradient, &past, &mut direction);
+        let mut step = if past.is_empty() { (1.0 / square.sqrt()).min(1.0) } else { 1.0 };
+        let next_value = loop {
+            for ((next, w), d) in next.iter_mut().zip(weights.iter()).zip(&direction) {
+                *next = w + step * d;
+            }
             let next_value = problem.value(&next, &mut next_gradient);
             if next_value <= value + 1e-4 * step * slope {
-                break (next, next_value);
+                break next_value;
             }
             step *= 0.5;
             // No step downhill can be told from rounding any more.
@@ -253,44 +324,77 @@ fn minimise(problem: &Problem<'_>, weights: &mut Vec<f64>, iterations: usize, to
                 return;
             }
         };
-        let moved: Vec<f64> = next.iter().zip(weights.iter()).map(|(a, b)| a - b).collect();
-        let turned: Vec<f64> = next_gradient.iter().zip(&gradient).map(|(a, b)| a - b).collect();
-        let curvature = dot(&moved, &turned);
-        if curvature > 0.0 {
-            if past.len() == MEMORY {
-                past.pop_front();
-            }
-            past.push_back((moved, turned, 1.0 / curvature));
+        let (mut curvature, mut turn) = (0.0, 0.0);
+        let points = next.iter().zip(weights.iter()).zip(next_gradient.iter().zip(&gradient));
+        for ((moved, turned), ((w, before), (g, g_before))) in moved.iter_mut().zip(&mut turned).zip(points) {
+            *moved = w - before;
+            *turned = g - g_before;
+            curvature += *moved * *turned;
+            turn += *turned * *turned;
         }
-        *weights = next;
+        if curvature > 0.0 {
+            let full = past.len() == MEMORY;
+            let oldest = if full { past.pop_front() } else { None };
+            let free = oldest.map_or_else(|| (vec![0.0; size], vec![0.0; size]), |step| (step.moved, step.turned));
+            past.push_back(Step { moved, turned, curvature, turn });
+            (moved, turned) = free;
+        }
+        std::mem::swap(weights, &mut next);
+        std::mem::swap(&mut gradient, &mut next_gradient);
         value = next_value;
-        gradient = next_gradient;
     }
 }
 
-/// −H·gradient by the two-loop recursion.
-fn direction(gradient: &[f64], past: &VecDeque<(Vec<f64>, Vec<f64>, f64)>) -> Vec<f64> {
-    let mut q: Vec<f64> = gradient.to_vec();
+/// −H·gradient by the two-loop recursion, into `q`; its products with the gradient and with itself.
+fn descend(gradient: &[f64], past: &VecDeque<Step>, q: &mut [f64]) -> (f64, f64) {
+    q.copy_from_slice(gradient);
     let mut factors = Vec::with_capacity(past.len());
-    for (moved, turned, inverse) in past.iter().rev() {
-        let factor = inverse * dot(moved, &q);
-        add(&mut q, -factor, turned);
+    let mut product = past.back().map_or(0.0, |newest| dot(&newest.moved, q));
+    for (place, step) in past.iter().enumerate().rev() {
+        let factor = 1.0 / step.curvature * product;
+        let older = place.checked_sub(1).and_then(|older| past.get(older));
+        product = add_and_dot(q, -factor, &step.turned, older.map_or(&[], |older| &older.moved));
         factors.push(factor);
     }
-    if let Some((moved, turned, _)) = past.back() {
-        let scale = dot(moved, turned) / dot(turned, turned);
-        for q in &mut q {
+    if let (Some(newest), Some(oldest)) = (past.back(), past.front()) {
+        let scale = newest.curvature / newest.turn;
+        product = 0.0;
+        for (q, turned) in q.iter_mut().zip(&oldest.turned) {
             *q *= scale;
+            product += turned * *q;
         }
     }
-    for ((moved, turned, inverse), factor) in past.iter().zip(factors.into_iter().rev()) {
-        let other = inverse * dot(turned, &q);
-        add(&mut q, factor - other, moved);
+    for (place, (step, factor)) in past.iter().zip(factors.into_iter().rev()).enumerate() {
+        let other = 1.0 / step.curvature * product;
+        product = add_and_dot(q, factor - other, &step.moved, past.get(place + 1).map_or(&[], |newer| &newer.turned));
     }
-    for q in &mut q {
+    let (mut slope, mut square) = (0.0, 0.0);
+    for (q, g) in q.iter_mut().zip(gradient) {
         *q = -*q;
+        slope += *q * g;
+        square += *q * *q;
     }
-    q
+    (slope, square)
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// a += factor·b; then a·c, or 0 where `c` is empty.
+fn add_and_dot(a: &mut [f64], factor: f64, b: &[f64], c: &[f64]) -> f64 {
+    if c.is_empty() {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a += factor * b;
+        }
+        return 0.0;
+    }
+    let mut sum = 0.0;
+    for ((a, b), c) in a.iter_mut().zip(b).zip(c) {
+        *a += factor * b;
+        sum += c * *a;
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -324,6 +428,7 @@ mod tests {
     fn the_gradient_vanishes_and_equals_finite_differences_elsewhere() {
         let (rows, labels) = problem(80, 1);
         let importance = vec![1.0; 80];
+        let rows: Vec<&[(u32, f32)]> = rows.iter().map(Vec::as_slice).collect();
         let problem =
             Problem { rows: &rows, labels: &labels, importance: &importance, classes: 3, features: 20, l2: 0.5 };
         let mut weights: Vec<f64> = (0..63).map(|i| f64::from(i % 7) / 7.0 - 0.4).collect();
@@ -342,6 +447,23 @@ mod tests {
         minimise(&problem, &mut weights, 500, 1e-7);
         problem.value(&weights, &mut gradient);
         assert!(gradient.iter().all(|g| g.abs() < 1e-5), "{gradient:?}");
+    }
+
+    #[test]
+    fn a_known_number_of_classes_gives_the_sums_of_any_number_to_the_last_bit() {
+        let (rows, labels) = problem(200, 3);
+        let rows: Vec<&[(u32, f32)]> = rows.iter().map(Vec::as_slice).collect();
+        let importance: Vec<f64> = (0..200).map(|i| 0.5 + f64::from(i % 3)).collect();
+        for classes in [2, 3] {
+            let labels: Vec<usize> = labels.iter().map(|label| label % classes).collect();
+            let problem =
+                Problem { rows: &rows, labels: &labels, importance: &importance, classes, features: 20, l2: 0.3 };
+            let weights: Vec<f64> = (0..21 * classes).map(|i| (i % 11) as f64 / 7.0 - 0.6).collect();
+            let (mut known, mut any) = (vec![0.0; weights.len()], vec![1.0; weights.len()]);
+            let values = (problem.value(&weights, &mut known), problem.value_of_any(&weights, &mut any));
+            assert_eq!(values.0.to_bits(), values.1.to_bits());
+            assert_eq!(known, any);
+        }
     }
 
     #[test]

@@ -119,7 +119,8 @@ pub fn superior_given(
             }
         }
         for (count, top) in exceeding.iter_mut().zip(top) {
-            *count += u64::from(top > statistic);
+            // at the floor nothing speaks against the null, and every resample is as large
+            *count += u64::from(top >= statistic);
         }
         resamples += 1;
     }

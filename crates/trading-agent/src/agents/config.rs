@@ -107,8 +107,9 @@ pub struct AgentsConfig {
     pub budget_tokens: Option<u64>,
     /// Money that the run may cost; none: no limit.
     pub budget_money: Option<f64>,
-    /// After so many decisions there is a checkpoint to go on from; decisions since then are made anew, with the same outcome.
-    pub checkpoint_decisions: u64,
+    /// After so many decisions there is a checkpoint to go on from; decisions since then are made anew, with the same outcome. None:
+    /// about once a second, and less often where saving takes more than a twentieth of the time.
+    pub checkpoint_decisions: Option<u64>,
     /// The currency of prices, as facts name it.
     pub currency: String,
     /// News shown to one agent at most.
@@ -250,7 +251,7 @@ impl Default for AgentsConfig {
             prices: BTreeMap::new(),
             budget_tokens: None,
             budget_money: None,
-            checkpoint_decisions: 1,
+            checkpoint_decisions: None,
             currency: "USD".into(),
             news_items: 4,
             search_items: 2,
@@ -345,7 +346,7 @@ impl AgentsConfig {
         at_least("agents.risk.target_volatility_bps", target, positive, "above 0")?;
         let counts = [
             ("agents.step_limit", self.step_limit as usize),
-            ("agents.checkpoint_decisions", self.checkpoint_decisions as usize),
+            ("agents.checkpoint_decisions", self.checkpoint_decisions.unwrap_or(1) as usize),
             ("agents.news_items", self.news_items),
             ("agents.calibration.horizon_bars", self.calibration.horizon_bars),
             ("agents.calibration.window", self.calibration.window),

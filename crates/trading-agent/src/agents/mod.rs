@@ -14,6 +14,7 @@ mod grammar;
 pub mod journal;
 mod ledger;
 mod message;
+mod pace;
 mod reasoner;
 pub mod risk;
 mod role;
@@ -30,6 +31,7 @@ pub use config::{
 pub use desk::{Call, Desk, StepRows};
 pub use ledger::{Estimate, Ledger};
 pub use message::{CitedClaim, Limited, Message, View};
+pub(crate) use pace::Pace;
 pub use reasoner::{Question, Reasoner, Voice};
 pub use role::Role;
 pub use simulated::Simulated;

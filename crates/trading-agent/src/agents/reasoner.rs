@@ -12,7 +12,7 @@ use crate::{AgentConfig, Error};
 use artifacts::Seed;
 use artifacts::rows::{CheckedClaim, Event, Fact, Opinion};
 use chat::Message;
-use grounding::{Answer, Injected, Verdict};
+use grounding::{Answer, Injected, Reader, Verdict};
 use providers::{Completion, Form, Prompt, Provider, Sampling, Shape, Usage};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct Reasoner {
     config: AgentConfig,
     form: Option<Form>,
     seed: Seed,
+    /// Most facts stand in several prompts.
+    reader: Reader,
 }
 
 /// What one agent is asked at one bar.
@@ -70,7 +72,7 @@ impl Reasoner {
             ReasonerKind::Local => Some(Form::Lark(grammar::fitting(&config.agents))),
             ReasonerKind::Endpoint => Some(Form::JsonSchema(Answer::SCHEMA.to_owned())),
         };
-        Ok(Self { voice, simulation, prompts: Prompts::load()?, config: config.clone(), form, seed })
+        Ok(Self { voice, simulation, prompts: Prompts::load()?, config: config.clone(), form, seed, reader: Reader::default() })
     }
 
     /// Every prompt's version.
@@ -222,7 +224,7 @@ impl Reasoner {
             verdict: verdict.as_str().to_owned(),
             expected,
         };
-        let verifier = grounding::Verifier::new(&facts);
+        let verifier = self.reader.verifier(&facts);
         let verdicts: Vec<_> = answer.claims.iter().map(|claim| verifier.verify(claim)).collect();
         let supported = verdicts.iter().filter(|v| v.verdict == Verdict::Supported).count();
         let mut checked = Vec::new();

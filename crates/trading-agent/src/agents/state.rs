@@ -6,7 +6,7 @@ use crate::AgentConfig;
 use crate::Error;
 use crate::memory::{LongMemory, Pending};
 use crate::mood::Readings;
-use crate::tools::Known;
+use crate::tools::{Known, NewsWords};
 use artifacts::Timestamp;
 use retrieval::{Case, Embedder};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,8 @@ pub struct State {
     pub saved: Saved,
     /// The agents' own past decisions.
     pub memory: LongMemory,
+    /// The words of the texts known so far; not kept, because they are soon read again.
+    pub words: NewsWords,
 }
 
 impl State {
@@ -59,7 +61,7 @@ impl State {
     /// The embedder fails.
     pub fn restore(config: &AgentsConfig, mut saved: Saved, embedder: Arc<dyn Embedder>) -> Result<Self, Error> {
         let memory = LongMemory::restore(&config.memory, std::mem::take(&mut saved.memory), embedder)?;
-        Ok(Self { saved, memory })
+        Ok(Self { saved, memory, words: NewsWords::default() })
     }
 
     /// What a checkpoint keeps.
@@ -72,6 +74,7 @@ impl State {
     /// # Errors
     /// The embedder fails.
     pub fn settle(&mut self, config: &AgentConfig, known: &Known<'_>) -> Result<(), Error> {
+        self.words.grow(&known.news);
         self.saved.readings.retain(known.news.within(config.news_window_seconds));
         let config = &config.agents;
         let Some(bar) = known.bars.latest() else { return Ok(()) };

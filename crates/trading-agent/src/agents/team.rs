@@ -206,7 +206,7 @@ impl Team {
                         older_than_seconds: config.news_window_seconds,
                         limit: agents.search_items,
                     };
-                    facts.extend(desk.ask(role, &SearchNews { characters }, &arguments)?);
+                    facts.extend(desk.ask(role, &SearchNews { characters, words: &state.words }, &arguments)?);
                 }
                 if let Some(library) = self.libraries.get(&desk.symbol) {
                     let horizon_bars = agents.retrieval.horizon_bars;

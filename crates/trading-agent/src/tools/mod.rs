@@ -5,14 +5,16 @@ mod cases;
 mod features;
 mod news;
 mod prices;
+mod search;
 mod sentiment;
 mod web;
 mod words;
 
 pub use cases::{SimilarCases, SimilarCasesArguments, cases_of};
 pub use features::{GetFeatures, GetFeaturesArguments};
-pub use news::{GetNews, GetNewsArguments, SearchNews, SearchNewsArguments};
+pub use news::{GetNews, GetNewsArguments};
 pub use prices::{CalculateVolatility, CalculateVolatilityArguments, GetPriceData, GetPriceDataArguments, volatility};
+pub use search::{NewsWords, SearchNews, SearchNewsArguments};
 pub use sentiment::{LlmSentiment, LlmSentimentArguments};
 pub use web::{WebPage, WebSearch, WebSearchArguments, WebTool};
 pub use words::{clip, moment, number};
