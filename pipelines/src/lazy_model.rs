@@ -56,6 +56,6 @@ impl Provider for LazyModel {
     }
 
     fn usage(&self) -> Usage {
-        self.model.get().map(|model| model.usage()).unwrap_or_default()
+        self.model.get().map_or_else(Usage::default, Provider::usage)
     }
 }

@@ -113,6 +113,7 @@ fn probed(run: &Run, files: &[PathBuf]) -> anyhow::Result<Cassette> {
         LocalModel::open(base, adapter, &date).map(|model| Box::new(model) as Box<dyn Provider>)
     });
     let path = run.cassettes().join(format!("probe-{key}.parquet"));
-    let inner: Option<Box<dyn Provider>> = if run.mode() == CassetteMode::Strict { None } else { Some(Box::new(model)) };
+    let inner: Option<Box<dyn Provider>> =
+        if run.mode() == CassetteMode::Strict { None } else { Some(Box::new(model)) };
     Ok(Cassette::open(&path, &name, run.mode(), inner)?)
 }

@@ -97,5 +97,8 @@ fn the_three_notebooks_are_made_and_a_strict_replay_gives_the_same_files_without
 
     let output = experiments(&folder.path().join("c/run"), &["--strict"]);
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && error.contains("cassette"), "without a cassette nothing can be replayed: {error}");
+    assert!(
+        !output.status.success() && error.contains("cassette"),
+        "without a cassette nothing can be replayed: {error}"
+    );
 }

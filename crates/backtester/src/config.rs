@@ -107,6 +107,9 @@ impl Default for Config {
 /// The longest latency: a year. More is a mistake of unit.
 const LONGEST: f64 = 365.0 * 86_400.0;
 
+/// Each shift is a backtest of its own, and its figures are kept.
+const MOST_SHIFTS: f64 = 100_000.0;
+
 impl Config {
     /// Whether every setting is in its range.
     ///
@@ -142,6 +145,8 @@ impl Config {
         let cap = self.position_cap;
         within("position_cap", cap, cap > 0.0 && cap <= 1.0, "above 0 and at most 1")?;
         within("gross_cap", self.gross_cap, self.gross_cap > 0.0 && self.gross_cap <= 10.0, "above 0 and at most 10")?;
+        let shifts = self.random_shifts as f64;
+        within("random_shifts", shifts, shifts <= MOST_SHIFTS, "at most 100000")?;
         self.periods_per_year.map_or(Ok(()), |n| within("periods_per_year", n, n > 0.0, "above 0"))
     }
 }

@@ -165,6 +165,10 @@ fn honest(run: &Run, common: &cli::Common) -> anyhow::Result<()> {
     let (bars, decisions) =
         (needed(run.bars.as_ref(), "bars", mode)?, needed(run.decisions.as_ref(), "decisions", mode)?);
     let out = needed(run.out.as_ref(), "out", mode)?;
+    if let Some(file) = &run.trials {
+        // a file that is no registry is found out before the work, not after it
+        backtester::trials::read(file)?;
+    }
     let progress = cli::progress();
     let options = common.run_options(progress.as_ref());
     let (observations, placebo) = (run.observations.as_deref(), run.placebo.as_deref());

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Raised when the output changes for the same input.
-pub const SIGNIFICANCE_VERSION: u32 = 1;
+pub const SIGNIFICANCE_VERSION: u32 = 2;
 
 /// Settings of the assessment of significance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,7 +88,7 @@ pub fn significance(
     let settings = serde_json::to_value(config).map_err(|e| Error::Unreadable { message: format!("settings: {e}") })?;
     // the registry is shared: what is hashed must be what is read
     let lock = sources.trials.map(trials::lock).transpose()?;
-    let registry = sources.trials.filter(|t| t.is_file());
+    let registry = sources.trials.filter(|t| t.exists());
     let file = |name: &str| sources.backtest.join(name);
     let mut inputs = vec![file("returns.parquet"), file("metrics.json")];
     inputs.extend([registry, sources.variants].into_iter().flatten().map(Path::to_path_buf));

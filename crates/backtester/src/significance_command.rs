@@ -1,5 +1,6 @@
 //! The command `significance`, and how a run is written down in the registry of trials.
 
+use anyhow::bail;
 use artifacts::read_all;
 use artifacts::rows::Metric;
 use backtester::{SignificanceConfig, SignificanceSources, trials};
@@ -37,6 +38,12 @@ const SHOWN: [&str; 9] = [
 impl Significance {
     pub(crate) fn run(&self, common: &cli::Common) -> anyhow::Result<()> {
         let Some(config) = common.load::<SignificanceConfig>()? else { return Ok(()) };
+        if let Some(file) = self.trials.as_ref().filter(|file| !file.exists()) {
+            bail!(
+                "{}: no such registry; write the backtest down with `run --trials`, or leave --trials out",
+                file.display()
+            );
+        }
         let progress = cli::progress();
         let sources = SignificanceSources {
             backtest: &self.backtest,

@@ -1,8 +1,8 @@
 //! The report of [`crate::significance`].
 
-use crate::summary::bars_per_year;
 use crate::significance::{About, SignificanceConfig};
 use crate::significance_figures::{Against, Assessment, Tried};
+use crate::summary::bars_per_year;
 use report::format::{count, number, percent, signed_percent};
 use report::plot::{self, HistogramPlot, IntervalPlot};
 use report::{Document, Severity, Table, Tile};
@@ -56,7 +56,10 @@ fn signed(value: f64, digits: usize) -> String {
 
 pub(crate) fn page(config: &SignificanceConfig, about: &About, found: &Assessment, registry: Option<&str>) -> Document {
     let mut doc = Document::new(format!("Is it skill? The backtest of {}", about.symbol));
-    doc.subtitle(format!("{} returns of bars after costs; what luck, the number of tries and the length of the record leave of them", count(found.bars as u64)));
+    doc.subtitle(format!(
+        "{} returns of bars after costs; what luck, the number of tries and the length of the record leave of them",
+        count(found.bars as u64)
+    ));
     alerts(&mut doc, about, found);
     let scale = Scale::of(about, found);
     if scale.short {
@@ -125,7 +128,11 @@ fn tiles(doc: &mut Document, found: &Assessment, scale: Scale) {
             found.sharpe.map_or_else(|| number(None, 2), |s| scale.ratio(s)),
             interval_in_words(strategy(found, |i| i.1.as_ref()), scale),
         ),
-        Tile::new("probability that the true Sharpe ratio is above 0", percent(found.probabilistic, 1), "as if this were the only strategy ever tried"),
+        Tile::new(
+            "probability that the true Sharpe ratio is above 0",
+            percent(found.probabilistic, 1),
+            "as if this were the only strategy ever tried",
+        ),
         Tile::new("deflated: above what the best of all tries shows by luck", percent(found.deflated, 1), trials),
         Tile::new("p against the hardest benchmark, one-sided", p_value(p), "test for superior predictive ability"),
     ];
@@ -145,7 +152,7 @@ fn tiles(doc: &mut Document, found: &Assessment, scale: Scale) {
         Some(d) if d >= CONFIDENCE => {
             "The Sharpe ratio is probably above what luck would show, but the strategy is not shown to beat every benchmark."
         }
-        Some(_) if lost => "This record shows no skill: the strategy did not earn anything after costs.",
+        Some(_) if lost => "This record does not show skill: the strategy earned nothing after costs.",
         Some(_) => "This record does not show skill: luck alone could have given it.",
         None => "The returns do not vary, or are too few, so there is nothing to judge.",
     };

@@ -9,7 +9,7 @@ use report::plot::{self, EquityPlot, Series};
 use std::path::Path;
 
 /// Raised when the stage's output changes for the same input.
-pub const STAGE_VERSION: u32 = 4;
+pub const STAGE_VERSION: u32 = 5;
 
 /// Runs the decisions in `decisions` (rows [`artifacts::rows::Decision`]) against the prices in `bars` (rows
 /// [`artifacts::rows::Bar`]) and writes into the folder `out`: `equity.parquet`, `fills.parquet`, `orders.parquet`,

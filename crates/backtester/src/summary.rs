@@ -29,7 +29,8 @@ impl Subject {
 const SHORT_DAYS: f64 = 90.0;
 
 /// Figures that a year is made of.
-const YEARLY: [&str; 6] = ["annual_return", "sharpe_ratio", "sortino_ratio", "calmar_ratio", "volatility", "turnover_per_year"];
+const YEARLY: [&str; 6] =
+    ["annual_return", "sharpe_ratio", "sortino_ratio", "calmar_ratio", "volatility", "turnover_per_year"];
 
 /// How a Sharpe ratio is shown: for a year, or where that would be made of a few days, for a bar.
 #[derive(Clone, Copy)]
@@ -66,7 +67,11 @@ fn days(input: &Input) -> f64 {
 /// What a year is, in words: `252 bars`, `52,560 bars`.
 pub(crate) fn bars_per_year(periods: PeriodsPerYear) -> String {
     let n = periods.get();
-    if n.fract() == 0.0 && n < 1e15 { format!("{} bars", count(n as u64)) } else { format!("{} bars", number(Some(n), 1)) }
+    if n.fract() == 0.0 && n < 1e15 {
+        format!("{} bars", count(n as u64))
+    } else {
+        format!("{} bars", number(Some(n), 1))
+    }
 }
 
 /// `metrics.json`: what was run, and each subject's figures.
@@ -354,7 +359,9 @@ fn figures(doc: &mut Document, subjects: &[&Subject], scale: Scale) {
         format!(" Per year means {per_year}: means of bars times that many, deviations times its root.")
     };
     let mut table = head(format!("After costs.{note}"));
-    let row = |name: &str, words: String| std::iter::once(words).chain(subjects.iter().map(|s| shown(name, s.figure(name)))).collect::<Vec<_>>();
+    let row = |name: &str, words: String| {
+        std::iter::once(words).chain(subjects.iter().map(|s| shown(name, s.figure(name)))).collect::<Vec<_>>()
+    };
     let wanted = strategy.figures.iter().map(|(name, _)| *name).filter(|name| !ELSEWHERE.contains(name));
     for name in wanted.clone().filter(|name| !(scale.short && YEARLY.contains(name))) {
         table.push(row(name, words(name)));

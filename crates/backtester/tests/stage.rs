@@ -159,3 +159,37 @@ fn the_command_prints_the_metrics_and_the_settings() {
     let output = command(&["--bars", bars]);
     assert!(String::from_utf8(output.stderr).unwrap().contains("--mode honest needs --decisions"));
 }
+
+#[test]
+fn a_registry_that_is_none_is_found_out_before_the_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let (b, d) = example();
+    let (bars, decisions) = files(folder.path(), &b, &d);
+    let out = folder.path().join("out");
+    let command = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_seafin-backtester")).args(args).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let [bars, decisions, out_text] = [&bars, &decisions, &out].map(|p| p.to_str().unwrap());
+    let run = ["run", "--quiet", "--bars", bars, "--decisions", decisions, "--out", out_text, "--trials"];
+    for (registry, words) in [(folder.path().to_str().unwrap(), "a folder"), (bars, "expected `trial`")] {
+        let (code, said) = command(&[&run[..], &[registry]].concat());
+        assert!(code == Some(1) && said.lines().count() == 1 && said.contains(words), "{said}");
+        assert!(!out.exists(), "{said}");
+    }
+    let registry = folder.path().join("trials.parquet");
+    let registry = registry.to_str().unwrap();
+    let judged = folder.path().join("judged");
+    let judge = ["significance", "--quiet", "--backtest", out_text, "--out", judged.to_str().unwrap(), "--trials"];
+    let (code, said) = command(&[&judge[..], &[registry]].concat());
+    assert!(code == Some(1) && said.contains("no such registry") && !judged.exists(), "{said}");
+    assert_eq!(command(&[&run[..], &[registry]].concat()).0, Some(0));
+    assert_eq!(command(&[&judge[..], &[registry]].concat()).0, Some(0));
+}
+
+#[test]
+fn more_shifted_copies_than_memory_holds_are_refused() {
+    let config = Config { random_shifts: usize::MAX, ..Config::default() };
+    let message = config.check().unwrap_err().to_string();
+    assert!(message.contains("random_shifts") && message.contains("at most 100000"), "{message}");
+}

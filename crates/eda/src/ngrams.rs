@@ -1,3 +1,4 @@
+use crate::sample::SampleText;
 use crate::vocabulary::Vocabulary;
 use crate::{Error, Subject};
 use stats::distribution::log_odds;
@@ -37,38 +38,56 @@ pub(crate) fn distinctive(
         .collect();
     let useful = |word: u32| useful.get(word as usize).copied().unwrap_or(false);
     let mut labels: Vec<usize> = Vec::new();
-    let mut numbers: FastMap<(u32, u32), usize> = FastMap::default();
-    let mut grams: Vec<((u32, u32), [u64; LABELS])> = Vec::new();
-    for (at, text) in subject.sample.iter().enumerate() {
-        let Some(label) = text.label_where(|o| o.split == reference) else { continue };
-        let column = labels.iter().position(|l| *l == label).unwrap_or_else(|| {
+    let column_of = |text: &SampleText| {
+        let label = text.label_where(|o| o.split == reference)?;
+        Some(labels.iter().position(|l| *l == label).unwrap_or_else(|| {
             labels.push(label);
             labels.len() - 1
-        });
-        if column >= LABELS {
-            continue;
-        }
-        let words = vocabulary.of(place, at);
-        let mut add = |gram: (u32, u32)| {
-            let number = *numbers.entry(gram).or_insert_with(|| {
-                grams.push((gram, [0; LABELS]));
-                grams.len() - 1
-            });
-            if let Some(count) = grams.get_mut(number).and_then(|(_, counts)| counts.get_mut(column)) {
-                *count += 1;
-            }
+        }))
+    };
+    let columns: Vec<Option<usize>> = subject.sample.iter().map(column_of).collect();
+    let width = labels.len().min(LABELS);
+    // Words and pairs are numbered in the order met; the counts of each stand side by side, one for each label.
+    let mut words_met: Vec<Option<usize>> = vec![None; vocabulary.len()];
+    let mut pairs_met: FastMap<(u32, u32), usize> = FastMap::default();
+    let mut grams: Vec<(u32, u32)> = Vec::new();
+    let mut counts: Vec<u32> = Vec::new();
+    for (at, column) in columns.iter().enumerate() {
+        let Some(column) = column.filter(|column| *column < width) else { continue };
+        let mut number_of = |gram| {
+            grams.push(gram);
+            counts.resize(counts.len() + width, 0);
+            grams.len() - 1
         };
-        words.iter().filter(|w| useful(**w)).for_each(|w| add((*w, u32::MAX)));
+        let words = vocabulary.of(place, at);
+        let mut met = Vec::with_capacity(2 * words.len());
+        for word in words.iter().filter(|w| useful(**w)) {
+            let known = words_met.get_mut(*word as usize);
+            met.extend(known.map(|known| *known.get_or_insert_with(|| number_of((*word, u32::MAX)))));
+        }
         for pair in words.windows(2) {
             if let [a, b] = pair
                 && (useful(*a) || useful(*b))
                 && a != b
             {
-                add((*a, *b));
+                met.push(*pairs_met.entry((*a, *b)).or_insert_with_key(|pair| number_of(*pair)));
+            }
+        }
+        for number in met {
+            if let Some(count) = counts.get_mut(number * width + column) {
+                *count += 1;
             }
         }
     }
-    grams.retain(|((_, second), counts)| *second == u32::MAX || counts.iter().sum::<u64>() >= LEAST_PAIRS);
+    let often = |gram: &(u32, u32), counts: &[u32]| {
+        gram.1 == u32::MAX || counts.iter().map(|n| u64::from(*n)).sum::<u64>() >= LEAST_PAIRS
+    };
+    let grams: Vec<((u32, u32), Vec<u64>)> = grams
+        .into_iter()
+        .zip(counts.chunks_exact(width.max(1)))
+        .filter(|(gram, counts)| often(gram, counts))
+        .map(|(gram, counts)| (gram, counts.iter().map(|n| u64::from(*n)).collect()))
+        .collect();
     labels.truncate(LABELS);
     if labels.len() < 2 || grams.is_empty() {
         return Ok(Vec::new());

@@ -29,6 +29,8 @@ pub struct Record {
 
 /// Different labels or sources that are told apart; later ones count as one.
 const NAMES: usize = 256;
+/// Rows looked at together.
+const PART: usize = 1024;
 /// Subjects: the languages, and rows of no stated language.
 const SUBJECTS: [Option<Language>; 3] = [Some(Language::English), Some(Language::Vietnamese), None];
 
@@ -82,12 +84,18 @@ impl Subject {
 
 /// Counts rows as they come. Memory does not grow with them beyond the limits of the settings.
 pub struct Profiler<'a> {
-    config: &'a Config,
+    splits: Vec<String>,
+    /// The expected labels in lower case.
     expected: Vec<String>,
+    cache: Cache,
+    counts: Counts<'a>,
+}
+
+/// What the rows are counted into.
+struct Counts<'a> {
+    config: &'a Config,
     labels: Names,
     sources: Names,
-    splits: Vec<String>,
-    cache: Cache,
     exact: KeyTable,
     folded: KeyTable,
     rows: u64,
@@ -113,18 +121,16 @@ impl<'a> Profiler<'a> {
             leaked: Vec::new(),
             contradictory: Vec::new(),
         };
-        Self {
+        let counts = Counts {
             config,
             labels: Names { names: expected.clone(), places: BTreeMap::new() },
-            expected,
             sources: Names::default(),
-            splits: Vec::new(),
-            cache: Cache::new(16),
             exact: KeyTable::new(config.exact_texts),
             folded: KeyTable::new(config.exact_texts),
             rows: 0,
             subjects: SUBJECTS.iter().map(|_| open()).collect(),
-        }
+        };
+        Self { splits: Vec::new(), expected, cache: Cache::new(16), counts }
     }
 
     /// Counts rows of a split. Give some thousand at a time: they are looked at in parallel.
@@ -136,35 +142,55 @@ impl<'a> Profiler<'a> {
             self.splits.push(split.to_owned());
             self.splits.len() - 1
         });
-        let raw = |record: &Record| {
-            let text = record.text.as_deref().filter(|t| !t.trim().is_empty())?;
-            Some(hash(text.as_bytes()))
-        };
-        let hashes: Vec<Option<u64>> = records.par_iter().with_min_len(512).map(raw).collect();
-        // Each text that is not known yet is looked at once, however often these rows repeat it.
-        let mut news: FastMap<u64, usize> = FastMap::default();
-        let mut unknown: Vec<(&str, u64)> = Vec::new();
-        let found: Vec<Option<Result<Facts, usize>>> = records
-            .iter()
-            .zip(&hashes)
-            .map(|(record, raw)| {
-                let raw = (*raw)?;
-                Some(self.cache.get(raw).ok_or_else(|| {
-                    *news.entry(raw).or_insert_with(|| {
-                        unknown.push((record.text.as_deref().unwrap_or_default(), raw));
-                        unknown.len() - 1
-                    })
-                }))
-            })
-            .collect();
-        let look = |(text, raw): &(&str, u64)| Facts::of(text, *raw, &self.expected);
-        let looked: Vec<Facts> = unknown.par_iter().with_min_len(64).map(look).collect();
-        for facts in &looked {
-            self.cache.put(*facts);
+        // While some rows are counted, which one thread can do only, the others look at the next ones.
+        let (cache, counts, expected) = (&mut self.cache, &mut self.counts, self.expected.as_slice());
+        let mut looked: (&[Record], Vec<Option<Facts>>) = (&[], Vec::new());
+        for part in records.chunks(PART) {
+            let ((), facts) = rayon::join(|| counts.add(split, &looked), || look(part, cache, expected));
+            looked = (part, facts);
         }
-        for (record, found) in records.iter().zip(found) {
-            let facts = found.and_then(|found| found.map_or_else(|new| looked.get(new).copied(), Some));
-            self.count(split, record, facts);
+        counts.add(split, &looked);
+    }
+
+    /// Everything counted.
+    pub fn finish(self) -> Profile {
+        self.counts.finish(self.splits)
+    }
+}
+
+/// The facts of each row with a text. A text that is not known yet is looked at once, however often these rows repeat it.
+fn look(records: &[Record], cache: &mut Cache, expected: &[String]) -> Vec<Option<Facts>> {
+    let raw = |record: &Record| {
+        let text = record.text.as_deref().filter(|t| !t.trim().is_empty())?;
+        Some(hash(text.as_bytes()))
+    };
+    let hashes: Vec<Option<u64>> = records.par_iter().with_min_len(256).map(raw).collect();
+    let mut places: FastMap<u64, usize> = FastMap::default();
+    let mut unknown: Vec<(&str, u64)> = Vec::new();
+    let mut found: Vec<Option<Result<Facts, usize>>> = Vec::with_capacity(records.len());
+    for (record, raw) in records.iter().zip(hashes) {
+        found.push(raw.map(|raw| {
+            cache.get(raw).ok_or_else(|| {
+                *places.entry(raw).or_insert_with(|| {
+                    unknown.push((record.text.as_deref().unwrap_or_default(), raw));
+                    unknown.len() - 1
+                })
+            })
+        }));
+    }
+    let of = |(text, raw): &(&str, u64)| Facts::of(text, *raw, expected);
+    let looked: Vec<Facts> = unknown.par_iter().with_min_len(32).map(of).collect();
+    for facts in &looked {
+        cache.put(*facts);
+    }
+    let facts = |found: Result<Facts, usize>| found.map_or_else(|new| looked.get(new).copied(), Some);
+    found.into_iter().map(|found| found.and_then(facts)).collect()
+}
+
+impl Counts<'_> {
+    fn add(&mut self, split: usize, (records, facts): &(&[Record], Vec<Option<Facts>>)) {
+        for (record, facts) in records.iter().zip(facts) {
+            self.count(split, record, *facts);
         }
     }
 
@@ -187,7 +213,7 @@ impl<'a> Profiler<'a> {
         let text = record.text.as_deref().unwrap_or_default();
         if let Some(label) = label {
             bump(&mut group.labels, label);
-            if label >= self.expected.len() {
+            if label >= self.config.expected_labels.len() {
                 group.keep(Example::Label(label), limit, || line(row, text));
             }
         } else {
@@ -261,9 +287,8 @@ impl<'a> Profiler<'a> {
         }
     }
 
-    /// Everything counted.
-    pub fn finish(self) -> Profile {
-        let Self { exact, folded, labels, sources, splits, rows, .. } = self;
+    fn finish(self, splits: Vec<String>) -> Profile {
+        let Self { exact, folded, labels, sources, rows, .. } = self;
         let subjects = self.subjects.into_iter().zip(SUBJECTS).enumerate();
         let subjects = subjects.filter(|(_, (open, _))| !open.groups.is_empty()).map(|(place, (open, language))| {
             let place = place as u8;

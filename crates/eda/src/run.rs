@@ -119,7 +119,6 @@ pub fn profile(
             }
             done += records.len() as u64;
             ticker.at(done, "rows");
-            Ok(())
         })?;
     }
     write(&mut stage, profiler.finish(), &[], tokenizer, config, options)?;

@@ -1,4 +1,6 @@
-use std::collections::BTreeMap;
+use crate::key_table::Identity;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::hash::BuildHasherDefault;
 
 /// A text of the sample with all its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +68,9 @@ const PLACES: usize = 16;
 /// order of the rows, in which each text has all its rows (bottom-k sampling: Cohen and Kaplan, PODC 2007).
 #[derive(Debug)]
 pub(crate) struct Sample {
-    texts: BTreeMap<u64, SampleText>,
+    texts: HashMap<u64, SampleText, BuildHasherDefault<Identity>>,
+    /// The hashes of the texts, the largest first.
+    keys: BinaryHeap<u64>,
     size: usize,
     /// Whether a text was left out.
     pub(crate) partial: bool,
@@ -74,17 +78,21 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn new(size: usize) -> Self {
-        Self { texts: BTreeMap::new(), size: size.max(1), partial: false }
+        Self { texts: HashMap::default(), keys: BinaryHeap::new(), size: size.max(1), partial: false }
     }
 
     /// Whether a text with this hash would be in.
     pub(crate) fn wants(&self, key: u64) -> bool {
-        self.texts.len() < self.size || self.texts.last_key_value().is_some_and(|(last, _)| key <= *last)
+        self.texts.len() < self.size || self.keys.peek().is_some_and(|last| key <= *last)
     }
 
     /// Counts a row of a text that the sample wants.
     pub(crate) fn add(&mut self, key: u64, occurrence: Occurrence, make: impl FnOnce() -> SampleText) {
-        let text = self.texts.entry(key).or_insert_with(make);
+        let keys = &mut self.keys;
+        let text = self.texts.entry(key).or_insert_with(|| {
+            keys.push(key);
+            make()
+        });
         let same = |o: &Occurrence| {
             (o.split, o.source, o.label, o.synthetic)
                 == (occurrence.split, occurrence.source, occurrence.label, occurrence.synthetic)
@@ -95,14 +103,17 @@ impl Sample {
             None => text.occurrences.push(occurrence),
         }
         if self.texts.len() > self.size {
-            self.texts.pop_last();
+            if let Some(last) = self.keys.pop() {
+                self.texts.remove(&last);
+            }
             self.partial = true;
         }
     }
 
     /// The texts in the order of their hashes: any first part of them is a uniform sample too.
     pub(crate) fn into_texts(self) -> Vec<SampleText> {
-        self.texts.into_values().collect()
+        let mut texts = self.texts;
+        self.keys.into_sorted_vec().iter().filter_map(|key| texts.remove(key)).collect()
     }
 }
 

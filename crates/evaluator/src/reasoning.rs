@@ -26,7 +26,7 @@ use record::{Prices, Record};
 use std::path::{Path, PathBuf};
 
 /// Raised when the output changes for the same input.
-const STAGE_VERSION: u32 = 1;
+const STAGE_VERSION: u32 = 2;
 
 /// What is read.
 #[derive(Debug, Clone, Default)]

@@ -21,7 +21,7 @@ pub enum Error {
     #[error("the plot of `{name}` is asked for, but no feature has that name; features are {choices}")]
     UnknownPlot { name: String, choices: String },
     #[error(
-        "{symbol}: the bar of {event_at} (known at {available_at}) comes after one known at {known_at}; bars must come in the order in which they could be known"
+        "{symbol}: the bar of {event_at} (known at {available_at}) comes after one known at {known_at}; put them in the order in which they could be known"
     )]
     OutOfOrder { symbol: String, event_at: Timestamp, available_at: Timestamp, known_at: Timestamp },
     #[error("{}: a bar of `{found}` in a log of `{expected}`; a log folder holds one symbol", path.display())]
@@ -30,8 +30,12 @@ pub enum Error {
     EmptyLog { path: PathBuf },
     #[error("{}: {message}; delete that folder to begin anew", path.display())]
     Progress { path: PathBuf, message: String },
-    #[error("{}: cannot {action}: {source}", path.display())]
-    Io { path: PathBuf, action: &'static str, source: std::io::Error },
+    #[error("{}: no log can be read there ({message}); give the folder that `ingest follow` writes", path.display())]
+    NoLog { path: PathBuf, message: String },
+    #[error("{}: {message}; the log is damaged: bring the missing file back, or follow the stream into a new folder", path.display())]
+    BrokenLog { path: PathBuf, message: String },
+    #[error("{}: {source}", path.display())]
+    InFile { path: PathBuf, source: Box<Error> },
     #[error("a state cannot be stored: {message}")]
     State { message: String },
     #[error("{}: nothing new for {seconds} s and no end.json; the log is unfinished, run follow again when it grows", path.display())]

@@ -1,8 +1,9 @@
 //! Features of a stream: the tail of an event log, with the fold of the batch.
 //!
 //! A log is a folder of immutable segments `bars-000001.parquet`, `bars-000002.parquet`, … of one symbol's bars in order, and `end.json`
-//! once it is over. After each segment its values and the state behind it are on disk (`.progress/`), so a killed reader goes on where it
-//! was; a segment whose values were written but not recorded is read again and gives the same bytes.
+//! once it is over, which says how many there are. A missing number is an error, never a jump. After each segment its values and the
+//! state behind it are on disk (`.progress/`), so a killed reader goes on where it was; a segment whose values were written but not
+//! recorded is read again and gives the same bytes.
 
 use crate::coverage::Coverage;
 use crate::partition::json;
@@ -69,7 +70,7 @@ pub fn follow(
         } else if idle_seconds > 0 && quiet.seconds() >= idle_seconds as f64 {
             return Err(Error::Idle { path: log.into(), seconds: idle_seconds });
         }
-        std::thread::sleep(poll);
+        std::thread::sleep(poll.max(Duration::from_millis(1)));
     }
 }
 
@@ -77,19 +78,48 @@ fn context_files(market: Option<&Path>) -> (Option<PathBuf>, Option<PathBuf>) {
     market.map(Inputs::of_folder).map_or((None, None), |i| (i.news, i.observations))
 }
 
-/// The segments of a log by name.
-fn segments(log: &Path) -> Result<Vec<PathBuf>, Error> {
-    let io = |source| Error::Io { path: log.into(), action: "list", source };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(log).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.starts_with("bars-") && path.extension().is_some_and(|e| e == "parquet") {
-            found.push(path);
+/// What `end.json` says of a log that is over.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+struct End {
+    segments: Option<u64>,
+    bars: Option<u64>,
+}
+
+impl End {
+    fn read(log: &Path) -> Result<Option<Self>, Error> {
+        let path = log.join(END);
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map(Some).map_err(|e| broken(path, format!("not readable ({e})")))
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(broken(path, e.to_string())),
         }
     }
-    found.sort();
-    Ok(found)
+}
+
+fn broken(path: PathBuf, message: String) -> Error {
+    Error::BrokenLog { path, message }
+}
+
+/// The segments of a log: numbers 1, 2, … as far as they go.
+fn segments(log: &Path) -> Result<Vec<PathBuf>, Error> {
+    let unlisted = |e: std::io::Error| Error::NoLog { path: log.into(), message: e.to_string() };
+    let mut last = None;
+    for entry in std::fs::read_dir(log).map_err(unlisted)? {
+        let name = entry.map_err(unlisted)?.file_name().to_string_lossy().into_owned();
+        if name.starts_with("bars-") && name.ends_with(".parquet") {
+            last = last.max(Some(name));
+        }
+    }
+    // Looked up after the listing: a writer adds segments in order, so all before the last one listed are there.
+    let named = (1_u64..).map(|number| log.join(format!("bars-{number:06}.parquet")));
+    let found: Vec<PathBuf> = named.take_while(|path| path.exists()).collect();
+    match last.map(|name| log.join(name)).filter(|last| !found.contains(last)) {
+        Some(last) => Err(broken(last, format!("the segment of number {} is missing before it", found.len() + 1))),
+        None => Ok(found),
+    }
 }
 
 fn chained(before: &str, segment: &Path) -> Result<String, Error> {
@@ -158,11 +188,19 @@ impl Follower {
     /// As [`follow`].
     pub fn poll(&mut self) -> Result<bool, Error> {
         // Looked for before the segments: what is written after it is not missed.
-        let over = self.log.join(END).exists();
+        let end = End::read(&self.log)?;
         for segment in segments(&self.log)?.into_iter().skip(self.progress.segments as usize) {
             self.read(&segment)?;
         }
-        Ok(over)
+        let Some(end) = end else { return Ok(false) };
+        let counts = [("segments", end.segments, self.progress.segments), ("bars", end.bars, self.progress.bars)];
+        for (what, said, found) in counts {
+            if said.is_some_and(|said| said != found) {
+                let message = format!("it ends with {} {what}, there are {found}", said.unwrap_or_default());
+                return Err(broken(self.log.join(END), message));
+            }
+        }
+        Ok(true)
     }
 
     fn read(&mut self, segment: &Path) -> Result<(), Error> {
@@ -182,7 +220,8 @@ impl Follower {
                 self.context = Some(Context::new(&bar.symbol, &self.texts.0, &self.texts.1)?);
             }
             if let Some(context) = &self.context {
-                self.fold.step(&mut state, context, bar, &mut values)?;
+                let at = |source| Error::InFile { path: segment.into(), source: Box::new(source) };
+                self.fold.step(&mut state, context, bar, &mut values).map_err(at)?;
             }
             progress.state = Some(state);
         }

@@ -48,4 +48,4 @@ pub use follow::{Follower, follow};
 pub use stage::{DEFINITIONS, FEATURES, Inputs, PARTITIONS, run};
 
 /// Raised when values change for the same input.
-pub const STAGE_VERSION: u32 = 1;
+pub const STAGE_VERSION: u32 = 2;

@@ -9,9 +9,9 @@ pub(crate) fn document(fold: &Fold, rows: &[FeatureDefinition], coverage: &Cover
     let mut page = Document::new("Features");
     page.subtitle("One fold over bars, texts and observations in the order in which they could be known.");
     page.tiles(vec![
-        Tile::new("features", fold.definitions().len().to_string(), ""),
-        Tile::new("bars", format::count(coverage.bars), ""),
-        Tile::new("values", format::count(coverage.values), ""),
+        Tile::new("features", fold.definitions().len().to_string(), "definitions.parquet"),
+        Tile::new("bars", format::count(coverage.bars), "of all instruments"),
+        Tile::new("values", format::count(coverage.values), "features.parquet; what is not defined is left out"),
     ]);
     page.heading("Definitions");
     page.paragraph(
@@ -60,11 +60,24 @@ pub(crate) fn document(fold: &Fold, rows: &[FeatureDefinition], coverage: &Cover
             series: vec![Series { name: name.clone(), points: points.clone() }],
         });
         let what = rows.iter().find(|r| r.name == *name).map(|r| r.description.clone()).unwrap_or_default();
-        page.figure(svg, format!("{name} of {symbol}: {what}."));
+        page.figure(svg, format!("{}.", capital(&what)));
     }
     page
 }
 
+/// About five digits, and no zeros that say nothing.
 fn short(x: f64) -> String {
-    format::number(Some(x), if x.abs() >= 100.0 { 2 } else { 5 })
+    let digits = match x.abs() {
+        v if v >= 1000.0 || (v.fract() == 0.0 && v < 1e9) => usize::from(v.fract() != 0.0),
+        v if v >= 100.0 => 2,
+        v if v >= 1.0 => 3,
+        v if v >= 0.01 => 5,
+        _ => 6,
+    };
+    format::number(Some(x), digits)
+}
+
+fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }

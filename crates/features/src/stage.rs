@@ -87,7 +87,11 @@ pub fn run(config: &FeaturesConfig, inputs: &Inputs, out: &Path, options: &RunOp
         let Some(end) = bars.clock().last().copied() else { continue };
         let mut state = fold.start(symbol)?;
         for bars in partition::cut(bars.as_of(end).rows(), config.partition) {
-            let (values, row) = store.values(&fold, &mut state, &context, bars)?;
+            let at = |source| match source {
+                Error::OutOfOrder { .. } => Error::InFile { path: inputs.bars.clone(), source: Box::new(source) },
+                source => source,
+            };
+            let (values, row) = store.values(&fold, &mut state, &context, bars).map_err(at)?;
             for value in values {
                 coverage.add(&value);
                 writer.push(value)?;

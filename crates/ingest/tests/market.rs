@@ -264,3 +264,43 @@ fn missing_columns_and_files_are_named() {
     assert!(message(only_bars(vec![], vec![])).contains("name at least one"));
     let _: &Path = dir.path();
 }
+
+#[test]
+fn a_threshold_that_finds_nothing_is_refused_before_anything_is_read() {
+    type Change = fn(&mut MarketConfig);
+    let dir = tempfile::tempdir().unwrap();
+    let changes: [(&str, Change); 4] = [
+        ("quality.outlier_z is NaN; give a number above 0", |c| c.quality.outlier_z = f64::NAN),
+        ("quality.level_factor is 1; give a number above 1", |c| c.quality.level_factor = 1.0),
+        ("quality.shift_share is 1.5; give a number from 0 to 1", |c| c.quality.shift_share = 1.5),
+        ("quality.short_share is -1", |c| c.quality.short_share = -1.0),
+    ];
+    for (words, change) in changes {
+        let mut config = only_bars(vec![bars("x.csv")], vec![]);
+        change(&mut config);
+        let out = dir.path().join("out");
+        let message = run(&config, dir.path(), &out, &options(1)).unwrap_err().to_string();
+        assert!(message.contains(words) && !out.exists(), "{message}");
+    }
+}
+
+#[test]
+fn an_epoch_beyond_the_year_9999_is_no_time_and_damaged_lines_are_no_columns() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&dir.path().join("x.csv"), PRICES);
+    let config = only_bars(vec![bars("x.csv")], vec![news("n.jsonl")]);
+    let out = dir.path().join("out");
+    write(
+        &dir.path().join("n.jsonl"),
+        "{\"id\":\"far\",\"symbol\":\"X\",\"epoch\":1e300,\"title\":\"a\"}\n\
+         {\"id\":\"near\",\"symbol\":\"X\",\"epoch\":1735689600,\"title\":\"b\"}\n",
+    );
+    run(&config, dir.path(), &out, &options(1)).unwrap();
+    let kept: Vec<News> = read_all(&out.join("news.parquet")).unwrap();
+    assert_eq!(kept.iter().map(|n| n.id.as_str()).collect::<Vec<_>>(), ["near"]);
+    let refused: Vec<Rejected> = read_all(&out.join("rejected.parquet")).unwrap();
+    assert_eq!((refused.len(), refused[0].reason.as_str()), (1, "bad-time"));
+    write(&dir.path().join("n.jsonl"), "\0\0\0\n[1, 2]\n");
+    let message = run(&config, dir.path(), &out, &options(1)).unwrap_err().to_string();
+    assert!(message.contains("n.jsonl") && message.contains("no row is a JSON object"), "{message}");
+}

@@ -140,6 +140,42 @@ fn a_log_belongs_to_one_symbol_and_a_missing_segment_is_named() {
     assert!(message.contains("bars-000002.parquet is missing"), "{message}");
 }
 
+#[test]
+fn settings_that_cannot_work_are_refused_before_anything_is_asked_for() {
+    type Change = fn(&mut FollowConfig);
+    let dir = tempfile::tempdir().unwrap();
+    let changes: [(&str, Change); 5] = [
+        ("600 seconds is no interval of this exchange", |c| c.interval_seconds = 600),
+        ("patience.timeout_seconds is NaN", |c| c.patience.timeout_seconds = f64::NAN),
+        ("patience.first_wait_seconds is -1", |c| c.patience.first_wait_seconds = -1.0),
+        ("idle_seconds is NaN", |c| c.idle_seconds = f64::NAN),
+        ("flush_seconds is 0", |c| c.flush_seconds = 0.0),
+    ];
+    for (words, change) in changes {
+        let (url, rest) = ("ws://127.0.0.1:9/".to_owned(), Some("http://127.0.0.1:9/".to_owned()));
+        let mut config = FollowConfig { url, rest, symbol: "X".into(), ..FollowConfig::default() };
+        change(&mut config);
+        let log = dir.path().join("log");
+        let message = follow(&config, &log).unwrap_err().to_string();
+        assert!(message.contains(words) && message.contains("; give"), "{message}");
+        assert!(!log.exists(), "{message}");
+    }
+}
+
+#[test]
+fn a_complete_log_that_lost_a_segment_is_not_called_complete() {
+    let bars = walk(1200);
+    let dir = tempfile::tempdir().unwrap();
+    let (mut log, _) = EventLog::open(dir.path(), "X", 60, 500).unwrap();
+    log.append(bars).unwrap();
+    log.end(ingest::market::stream::Counts::default()).unwrap();
+    let config = FollowConfig { url: "ws://127.0.0.1:9/".into(), symbol: "X".into(), ..FollowConfig::default() };
+    assert!(matches!(follow(&config, dir.path()).unwrap(), Followed::AlreadyComplete(end) if end.segments == 3));
+    std::fs::remove_file(dir.path().join("bars-000003.parquet")).unwrap();
+    let message = follow(&config, dir.path()).unwrap_err().to_string();
+    assert!(message.contains("end.json") && message.contains("3 segments, there are 2"), "{message}");
+}
+
 /// A stream that says these messages and ends.
 fn saying(messages: Vec<String>) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -183,3 +183,79 @@ fn a_document_comes_back_from_json_and_becomes_a_section_of_another() {
     let notebook: serde_json::Value = serde_json::from_str(&whole.to_notebook("x.html")).unwrap();
     assert_eq!(notebook["nbformat_minor"], 5);
 }
+
+/// A cell's source or output as one text.
+fn joined(lines: &serde_json::Value) -> String {
+    lines.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect()
+}
+
+/// What stands between `before` and the next quotation mark, at each place.
+fn named<'a>(text: &'a str, before: &str) -> Vec<&'a str> {
+    text.split(before).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+proptest! {
+    #[test]
+    fn every_table_and_figure_of_an_appended_document_has_one_name_in_notebook_and_page(
+        parts in prop::collection::vec(0_usize..4, 0..6)
+    ) {
+        let mut whole = Document::new("Whole");
+        whole.table(Table::new().text("own").row(["1"]));
+        for (at, blocks) in parts.iter().enumerate() {
+            let mut part = if at % 2 == 0 { everything("x") } else { small() };
+            // appended documents may hold appended ones
+            (0..*blocks).for_each(|_| { part.append(small()); });
+            whole.append(part);
+        }
+        let page = whole.to_html();
+        let (tables, figures) = (named(&page, "<table id=\""), named(&page, "<figure id=\""));
+        for names in [&tables, &figures] {
+            let unique: std::collections::BTreeSet<_> = names.iter().collect();
+            prop_assert_eq!(unique.len(), names.len());
+        }
+        let notebook: serde_json::Value = serde_json::from_str(&whole.to_notebook("whole.html")).unwrap();
+        let cells = notebook["cells"].as_array().unwrap();
+        let ids: std::collections::BTreeSet<_> = cells.iter().map(|cell| cell["id"].as_str().unwrap()).collect();
+        prop_assert_eq!(ids.len(), cells.len());
+        let (mut shown_tables, mut shown_figures) = (Vec::new(), Vec::new());
+        for cell in cells.iter().filter(|cell| cell["cell_type"] == "code").skip(1) {
+            let source = joined(&cell["source"]);
+            let name = source.split('"').nth(1).unwrap().to_owned();
+            let data = &cell["outputs"][0]["data"];
+            if source.starts_with("table(") {
+                prop_assert!(page.contains(&joined(&data["text/html"])), "the output of {} is not on the page", source);
+                shown_tables.push(name);
+            } else {
+                prop_assert!(source.starts_with("figure(") && data["image/svg+xml"].is_array(), "{}", source);
+                shown_figures.push(name);
+            }
+        }
+        prop_assert_eq!(shown_tables, tables);
+        prop_assert_eq!(shown_figures, figures);
+    }
+}
+
+#[test]
+fn a_figure_without_caption_has_no_dangling_words() {
+    let plot = plot::BarPlot {
+        title: "Close".into(),
+        y_label: "y".into(),
+        categories: vec!["a".into()],
+        series: vec![("s".into(), vec![Some(1.0)])],
+    };
+    let mut doc = Document::new("t");
+    doc.figure(plot::bars(&plot), "").figure_with_file(plot::bars(&plot), "", "f.svg");
+    let text = doc.to_markdown();
+    assert!(text.contains("*Figure: Close.*") && text.contains("![Close](<f.svg>)") && !text.contains("**"), "{text}");
+}
+
+#[test]
+fn long_cells_of_words_keep_a_width_and_numbers_do_not_wrap() {
+    let mut doc = Document::new("t");
+    doc.table(
+        Table::new().text("what").number("n").row(["a sentence that is long enough to wrap", "1"]).row(["short", "2"]),
+    );
+    let page = doc.to_html();
+    assert!(page.contains("<td class=\"words\">a sentence") && page.contains("<td>short</td>"), "{page}");
+    assert!(page.contains("<td class=\"number\">1</td>"), "{page}");
+}

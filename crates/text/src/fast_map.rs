@@ -22,13 +22,18 @@ impl Hasher for FastHasher {
         for chunk in chunks {
             self.mix(u64::from_le_bytes(*chunk));
         }
-        if !rest.is_empty() {
-            let mut last = [0; 8];
-            for (to, from) in last.iter_mut().zip(rest) {
-                *to = *from;
+        // Overlapping halves hold all bytes; the number of them is mixed in where they could be those of another.
+        let last = match (rest, rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+            ([], ..) => return,
+            ([a], ..) => u64::from(*a),
+            ([a, b], ..) => u64::from(*a) | u64::from(*b) << 8,
+            ([a, b, c], ..) => u64::from(*a) | u64::from(*b) << 8 | u64::from(*c) << 16,
+            (_, Some(first), Some(last)) => {
+                u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
             }
-            self.mix(u64::from_le_bytes(last));
-        }
+            _ => return,
+        };
+        self.mix(last ^ (rest.len() as u64) << 56);
     }
 
     fn write_u8(&mut self, value: u8) {

@@ -44,28 +44,32 @@ pub fn comparison_key(text: &str) -> String {
 
 /// The same for ASCII, byte by byte.
 fn key_of_ascii(text: &str) -> String {
-    let is_link = |word: &str| {
-        let begins = |with: &str| word.get(..with.len()).is_some_and(|front| front.eq_ignore_ascii_case(with));
-        begins("http://") || begins("https://")
-    };
-    let mut key = String::with_capacity(text.len());
-    for word in text.split_whitespace().filter(|word| !is_link(word)) {
-        let mut previous = b' ';
-        let mut rest = word.bytes().peekable();
-        while let Some(c) = rest.next() {
-            let keep = match c {
-                b'%' => true,
-                b'.' | b',' => previous.is_ascii_digit() && rest.peek().is_some_and(u8::is_ascii_digit),
-                b'-' | b'+' => !previous.is_ascii_alphanumeric() && rest.peek().is_some_and(u8::is_ascii_digit),
-                _ => c.is_ascii_alphanumeric(),
-            };
+    let begins = |word: &[u8], with: &[u8]| word.get(..with.len()).is_some_and(|w| w.eq_ignore_ascii_case(with));
+    let is_space = |byte: &u8| matches!(byte, 9..=13 | b' ');
+    let mut key = Vec::with_capacity(text.len());
+    for word in text.as_bytes().split(is_space) {
+        if begins(word, b"http") && (begins(word, b"http://") || begins(word, b"https://")) {
+            continue;
+        }
+        for (at, c) in word.iter().enumerate() {
+            let previous = || at.checked_sub(1).and_then(|before| word.get(before)).copied().unwrap_or(b' ');
+            let next_is_digit = || word.get(at + 1).is_some_and(u8::is_ascii_digit);
+            let keep = c.is_ascii_alphanumeric()
+                || match c {
+                    b'%' => true,
+                    b'.' | b',' => previous().is_ascii_digit() && next_is_digit(),
+                    b'-' | b'+' => !previous().is_ascii_alphanumeric() && next_is_digit(),
+                    _ => false,
+                };
             if keep {
-                key.push(char::from(c.to_ascii_lowercase()));
+                key.push(c.to_ascii_lowercase());
             }
-            previous = c;
         }
     }
-    if key.is_empty() { text.split_whitespace().map(str::to_ascii_lowercase).collect() } else { key }
+    if key.is_empty() {
+        return text.split_whitespace().map(str::to_ascii_lowercase).collect();
+    }
+    String::from_utf8(key).unwrap_or_default()
 }
 
 /// 16 hexadecimal digits of the blake3 of a language code, a line feed and the text's [`comparison_key`]: equal texts

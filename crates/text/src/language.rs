@@ -89,7 +89,8 @@ pub struct LanguageEvidence {
 impl LanguageEvidence {
     /// Whether a part of a text between white space says anything: cash tags, links and mentions are in no language.
     pub fn counts(token: &str) -> bool {
-        !token.starts_with(['$', '@', '#']) && !(token.contains(':') && token.contains("://"))
+        let link = token.contains(':') && token.contains("://");
+        !link && !token.starts_with(['$', '@', '#'])
     }
 
     /// Adds a lower-case word; one without a letter says nothing.

@@ -4,7 +4,9 @@ pub(crate) fn has_form(word: &str) -> bool {
     let is_vowel = |b: &u8| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y');
     let onset = bytes.iter().position(is_vowel).unwrap_or(bytes.len());
     // Onset and coda have three letters at most.
-    let Some((onset, rhyme)) = bytes.split_at_checked(onset).filter(|(onset, _)| onset.len() <= 3) else { return false };
+    let Some((onset, rhyme)) = bytes.split_at_checked(onset).filter(|(onset, _)| onset.len() <= 3) else {
+        return false;
+    };
     let vowels = rhyme.iter().take_while(|b| is_vowel(b)).count();
     let coda = rhyme.get(vowels..).unwrap_or_default();
     if !matches!(coda, b"" | b"c" | b"ch" | b"m" | b"n" | b"ng" | b"nh" | b"p" | b"t") {

@@ -80,8 +80,10 @@ impl TfIdf {
         each_feature(text, &self.config, |feature| found.extend(self.index.get(feature)));
         found.sort_unstable();
         let tf = |count: f32| if self.config.sublinear { 1.0 + count.ln() } else { count };
-        let mut row: Vec<(u32, f32)> =
-            found.chunk_by(|a, b| a == b).map(|same| (same[0], tf(same.len() as f32) * self.weights[same[0] as usize])).collect();
+        let mut row: Vec<(u32, f32)> = found
+            .chunk_by(|a, b| a == b)
+            .map(|same| (same[0], tf(same.len() as f32) * self.weights[same[0] as usize]))
+            .collect();
         let length = row.iter().map(|(_, v)| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
         if length > 0.0 {
             for (_, value) in &mut row {

@@ -112,10 +112,13 @@ pub fn ngram_hashes(text: &str, n: usize) -> Vec<u64> {
 
 /// FNV-1a over the UTF-32 bytes.
 fn hash(chars: &[char]) -> u64 {
-    chars
-        .iter()
-        .flat_map(|&c| (c as u32).to_le_bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3))
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    // The three zero bytes of a character below 256 only multiply: all four steps are one.
+    const FOUR: u64 = PRIME.wrapping_pow(4);
+    chars.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &c| match c as u32 {
+        byte @ 0..=0xff => (hash ^ u64::from(byte)).wrapping_mul(FOUR),
+        code => code.to_le_bytes().into_iter().fold(hash, |h, b| (h ^ u64::from(b)).wrapping_mul(PRIME)),
+    })
 }
 
 #[cfg(test)]
@@ -164,6 +167,17 @@ mod tests {
             each_word(&text, |word| each.push(word.to_owned()));
             assert_eq!(each, by_definition(&text), "{text:?}");
             assert_eq!(words(&text).collect::<Vec<_>>(), each, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn hashes_are_fnv_1a_of_the_bytes_whatever_the_characters() {
+        let of_bytes = |text: &str| {
+            let bytes = text.chars().flat_map(|c| (c as u32).to_le_bytes());
+            bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3))
+        };
+        for text in ["abcde", "é\u{0}ÿab", "lợi n", "\u{1f600}x"] {
+            assert_eq!(ngram_hashes(text, 5), [of_bytes(text)], "{text}");
         }
     }
 

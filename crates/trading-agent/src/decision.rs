@@ -2,7 +2,7 @@
 
 use crate::agents::{AgentsConfig, Strategy};
 use crate::mood::Moods;
-use crate::tools::Known;
+use crate::tools::{Known, Mark};
 use crate::{Error, technical};
 use artifacts::rows::{Bar, Decision, News, Observation};
 use artifacts::{AsOf, Timeline, Timestamp};
@@ -32,7 +32,8 @@ pub struct AgentConfig {
     pub momentum_bars: usize,
     /// Bars of the volatility that the trend is measured in.
     pub volatility_bars: usize,
-    /// Other numbers, by name: `(value - center) / scale`, clamped, with a weight.
+    /// Other numbers, by name: `(value - center) / scale`, clamped, with a weight. A category such as `mood=panic` is 1 while it is
+    /// the newest of its column, and else 0.
     pub observations: BTreeMap<String, Gauge>,
     /// Weighted average to position: tanh(gain · average).
     pub gain: f64,
@@ -170,7 +171,28 @@ pub(crate) fn weigh(config: &AgentConfig, known: &Known<'_>, sentiment: Option<f
 
 impl Gauge {
     fn read(&self, observations: &AsOf<'_, Observation>, name: &str) -> Option<f64> {
-        let latest = observations.rows().iter().rev().find(|o| o.name == name)?;
-        Some(((latest.value - self.center) / self.scale).clamp(-1.0, 1.0))
+        let value = match Mark::of(name) {
+            // 1 where this is the category now, 0 where another is.
+            Some(mark) => f64::from(u8::from(mark.newest(observations)?.name == name)),
+            None => observations.rows().iter().rev().find(|o| o.name == name)?.value,
+        };
+        Some(((value - self.center) / self.scale).clamp(-1.0, 1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_category_that_another_has_followed_counts_no_more() {
+        let row = |at: i64, name: &str| {
+            let event_at = Timestamp::from_seconds(at);
+            Observation { symbol: "X".into(), name: name.into(), event_at, available_at: event_at, value: 1.0 }
+        };
+        let rows = Timeline::new(vec![row(1, "mood=panic"), row(2, "mood=fear")]).unwrap();
+        let gauge = Gauge { center: 0.0, scale: 1.0, weight: -1.0 };
+        let read = |t: i64| gauge.read(&rows.as_of(Timestamp::from_seconds(t)), "mood=panic");
+        assert_eq!([0, 1, 2].map(read), [None, Some(1.0), Some(0.0)]);
     }
 }

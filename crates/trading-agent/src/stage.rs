@@ -1,5 +1,5 @@
-use crate::agents::journal::{Checkpoint, Journal};
 use crate::agents::Pace;
+use crate::agents::journal::{Checkpoint, Journal};
 use crate::agents::{Estimate, Ledger, Reasoner, Sources, State, StepRows, Strategy, Team};
 use crate::mood::Moods;
 use crate::services::{self, Open, Services, Tapes};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Raised when the decisions change for the same input.
-const STAGE_VERSION: u32 = 2;
+const STAGE_VERSION: u32 = 3;
 
 /// What the agent reads.
 #[derive(Debug, Clone, Default)]

@@ -217,6 +217,35 @@ fn past_decisions_come_back_once_their_outcome_is_known() {
 }
 
 #[test]
+fn past_decisions_stand_in_the_traders_prompts_and_weigh_there() {
+    let (b, n, o) = rows(40);
+    let market = market(b, n, o);
+    let mut config = quiet(config());
+    config.agents.context_tokens = 1024;
+    let without = decide(&config, &market);
+    (config.agents.memory.on, config.agents.memory.horizon_bars) = (true, 2);
+    let with = decide(&config, &market);
+    let prompt = |steps: &StepRows| {
+        let mut calls = steps.traces.iter().filter(|t| t.agent == "trader" && t.event == Event::ModelCall);
+        calls.next().unwrap().request.clone()
+    };
+    let mut shown = 0;
+    for step in &with {
+        let decided_at = step.decision.as_ref().unwrap().decided_at;
+        for fact in step.facts.iter().filter(|f| f.name == "past_decision") {
+            assert!(fact.available_at <= decided_at && fact.event_at < fact.bar_at, "{fact:?}");
+            assert!(prompt(step).contains(&fact.text), "{} is not in\n{}", fact.text, prompt(step));
+            shown += 1;
+        }
+    }
+    assert!(shown > 50, "{shown}");
+    let positions =
+        |steps: &[StepRows]| -> Vec<f64> { steps.iter().map(|s| s.decision.as_ref().unwrap().position).collect() };
+    assert_eq!(positions(&without[..2]), positions(&with[..2]), "no outcome is known yet");
+    assert_ne!(positions(&without), positions(&with));
+}
+
+#[test]
 fn a_position_moves_no_further_than_its_limits_allow() {
     let mut config = quiet(config());
     (config.agents.risk.max_change, config.agents.risk.max_position) = (0.1, 0.25);

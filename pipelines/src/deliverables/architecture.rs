@@ -8,17 +8,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use trading_agent::agents::{AgentsConfig, ReasonerKind, Strategy};
 
 const HYBRID_FLOW: &str = "\
-texts ----> fine-tuned language model ----> mood ---+
-bars  ----> trend over volatility -------------------+--> weighted average --> tanh --> position in [-1, 1]
-other numbers (fear and greed, ...) -----------------+";
+texts ----> fine-tuned language model --> mood --+
+bars  ----> trend over volatility ---------------+--> weighted average --> position
+other numbers (fear and greed, ...) -------------+                         in [-1, 1]";
 
 const AGENTS_FLOW: &str = "\
-                          as of the bar's close
-texts --------> news analyst --------+
-texts --LM----> sentiment analyst ---+                                         (critic: once more?)
-bars ---------> technical analyst ---+--> bull <--> bear --> trader --> score --+
-features -----> market analyst ------+                                          +--> risk manager --> position
-texts, bars, other numbers --> weighted average, no agent (the hybrid) ---------+     hard limits      in [-1, 1]";
+texts -------> news analyst -------+
+texts --LM---> sentiment analyst --+
+bars --------> technical analyst --+--> bull <-> bear --> trader --> (critic) --+
+features ----> market analyst -----+                                            |
+                                                                                |
+texts, bars, other numbers --> weighted average, no agent (the hybrid) ---------+
+                                                                                |
+                       position in [-1, 1] <-- risk manager, hard limits <------+";
 
 pub(super) fn architecture(run: &Run, document: &mut Document) -> anyhow::Result<()> {
     let config = &run.config.agent;
@@ -35,7 +37,10 @@ pub(super) fn architecture(run: &Run, document: &mut Document) -> anyhow::Result
     );
     let weights = config.observations.iter().map(|(name, gauge)| format!("{name} {}", gauge.weight));
     let weights: Vec<String> =
-        [format!("mood {}", config.sentiment_weight), format!("trend {}", config.technical_weight)].into_iter().chain(weights).collect();
+        [format!("mood {}", config.sentiment_weight), format!("trend {}", config.technical_weight)]
+            .into_iter()
+            .chain(weights)
+            .collect();
     document.paragraph(format!(
         "Weights of the average here: {}. Texts older than {} are forgotten, and after {} one counts half. A score s becomes the position \
          tanh({} s); below {} in size it becomes 0, not worth the costs.",
@@ -69,7 +74,8 @@ pub(super) fn architecture(run: &Run, document: &mut Document) -> anyhow::Result
 }
 
 fn span(seconds: f64) -> String {
-    let (value, unit) = if seconds >= 2.0 * 86_400.0 { (seconds / 86_400.0, "days") } else { (seconds / 3600.0, "hours") };
+    let (value, unit) =
+        if seconds >= 2.0 * 86_400.0 { (seconds / 86_400.0, "days") } else { (seconds / 3600.0, "hours") };
     format!("{} {unit}", format::number(Some(value), usize::from(value.fract() != 0.0)))
 }
 
@@ -128,7 +134,8 @@ fn reasoner(document: &mut Document, agents: &AgentsConfig) {
             );
         }
         ReasonerKind::Local => {
-            document.paragraph("A language model on this machine reasons, held to the answer's grammar token by token.");
+            document
+                .paragraph("A language model on this machine reasons, held to the answer's grammar token by token.");
         }
         ReasonerKind::Endpoint => {
             document.paragraph("A server reasons, held to the answer's JSON schema; its answers are kept, so that a second run asks nobody.");
@@ -138,14 +145,38 @@ fn reasoner(document: &mut Document, agents: &AgentsConfig) {
 
 fn decisions(team: bool) -> Table {
     let mut table = Table::new().text("decision").text("why").text("its price");
-    table.push(["two times on every row", "look-ahead becomes impossible instead of forbidden", "each source needs a stated rule for when it is known"]);
-    table.push(["the model reads one text at a time", "its answer depends on that text alone, can be cached and tested", "texts that only make sense together are read apart"]);
-    table.push(["a score from label probabilities, not from generated numbers", "always a number, never to be parsed", "one token's worth of judgement"]);
-    table.push(["dead band and smooth map to positions", "no trades that cannot pay for themselves", "weak signals are lost"]);
+    table.push([
+        "two times on every row",
+        "look-ahead becomes impossible instead of forbidden",
+        "each source needs a stated rule for when it is known",
+    ]);
+    table.push([
+        "the model reads one text at a time",
+        "its answer depends on that text alone, can be cached and tested",
+        "texts that only make sense together are read apart",
+    ]);
+    table.push([
+        "a score from label probabilities, not from generated numbers",
+        "always a number, never to be parsed",
+        "one token's worth of judgement",
+    ]);
+    table.push([
+        "dead band and smooth map to positions",
+        "no trades that cannot pay for themselves",
+        "weak signals are lost",
+    ]);
     if team {
-        table.push(["roles and order are code, prompts are files with versions", "each step can be replayed and compared", "less freedom than agents that plan for themselves"]);
+        table.push([
+            "roles and order are code, prompts are files with versions",
+            "each step can be replayed and compared",
+            "less freedom than agents that plan for themselves",
+        ]);
         table.push(["claims cite facts by number", "a program can check every one", "longer answers"]);
-        table.push(["risk limits after all opinions, without a model", "no argument can lift them", "they also cap a right opinion"]);
+        table.push([
+            "risk limits after all opinions, without a model",
+            "no argument can lift them",
+            "they also cap a right opinion",
+        ]);
     }
     table
 }
@@ -176,7 +207,8 @@ fn steps(run: &Run, document: &mut Document) -> anyhow::Result<()> {
         work.answered.extend(some(trace.provider));
     }
     document.subheading("What they did");
-    let head = Table::new().text("who").number("model calls").number("tool calls").number("asked again").number("failed");
+    let head =
+        Table::new().text("who").number("model calls").number("tool calls").number("asked again").number("failed");
     let mut table = head.number("limits applied").number("tokens read").number("tokens written");
     for (agent, work) in &agents {
         let times = |event: Event| format::count(work.events.get(&event).copied().unwrap_or(0));
@@ -191,7 +223,9 @@ fn steps(run: &Run, document: &mut Document) -> anyhow::Result<()> {
             format::count(work.written),
         ]);
     }
-    document.table(table.caption("Steps of this run by agent; each step is a row of traces.parquet, with request and answer."));
+    document.table(
+        table.caption("Steps of this run by agent; each step is a row of traces.parquet, with request and answer."),
+    );
     let mut table = Table::new().text("who").text("answered by").text("prompts: name, version, hash");
     let list = |of: &BTreeSet<String>| of.iter().cloned().collect::<Vec<_>>().join("; ");
     for (agent, work) in agents.iter().filter(|(_, work)| !work.prompts.is_empty()) {

@@ -55,7 +55,8 @@ fn data(run: &Run, document: &mut Document, bars: &[Bar]) -> anyhow::Result<()> 
     let manifest = Manifest::read(&run.folder("ingest-market"))?;
     let facts = manifest.map(|m| m.facts).unwrap_or_default();
     let fact = |name: &str| facts.get(name).map_or_else(|| "n/a".to_owned(), |v| v.to_string().replace('"', ""));
-    let number = |name: &str| facts.get(name).and_then(serde_json::Value::as_u64).map_or_else(|| fact(name), format::count);
+    let number =
+        |name: &str| facts.get(name).and_then(serde_json::Value::as_u64).map_or_else(|| fact(name), format::count);
     document.tiles(vec![
         Tile::new("bars", format::count(bars.len() as u64), format!("{} to {}", fact("first_bar"), fact("last_bar"))),
         Tile::new("texts", number("news"), "each with the time from which it could be read"),
@@ -87,9 +88,11 @@ fn data(run: &Run, document: &mut Document, bars: &[Bar]) -> anyhow::Result<()> 
 fn example(run: &Run, document: &mut Document, decisions: &[Decision]) -> anyhow::Result<()> {
     // in the middle of the run, where memory and warm-up are over, the clearest decision
     let middle = decisions.len() / 3..decisions.len() - decisions.len() / 3;
-    let chosen = decisions.get(middle).into_iter().flatten().max_by(|a, b| {
-        a.position.abs().total_cmp(&b.position.abs()).then(b.bar_at.cmp(&a.bar_at))
-    });
+    let chosen = decisions
+        .get(middle)
+        .into_iter()
+        .flatten()
+        .max_by(|a, b| a.position.abs().total_cmp(&b.position.abs()).then(b.bar_at.cmp(&a.bar_at)));
     let Some(decision) = chosen else { return Ok(()) };
     document.heading("One decision in full");
     document.paragraph(format!(
@@ -107,7 +110,8 @@ fn example(run: &Run, document: &mut Document, decisions: &[Decision]) -> anyhow
         let checked: Vec<CheckedClaim> = rows(run, "checked_claims.parquet")?;
         let checked: Vec<&CheckedClaim> = checked.iter().filter(|c| here(&c.symbol, c.bar_at)).collect();
         let head = Table::new().text("agent").text("claim").text("cites").text("verdict of the verifier");
-        let mut table = head.caption("Their claims. A claim that its fact does not support is told apart without asking any model.");
+        let mut table = head
+            .caption("Their claims. A claim that its fact does not support is told apart without asking any model.");
         for opinion in &opinions {
             for (claim, cited) in opinion.claims.iter().zip(&opinion.cited) {
                 let found = checked.iter().find(|c| c.agent == opinion.agent && c.text == *claim);
@@ -123,8 +127,11 @@ fn example(run: &Run, document: &mut Document, decisions: &[Decision]) -> anyhow
     }
     let facts: Vec<Fact> = rows(run, "facts.parquet")?;
     let known: Vec<&Fact> = facts.iter().filter(|f| here(&f.symbol, f.bar_at)).collect();
-    let cited: Vec<&Fact> =
-        known.iter().copied().filter(|f| opinions.is_empty() || opinions.iter().any(|o| o.cited.contains(&f.id))).collect();
+    let cited: Vec<&Fact> = known
+        .iter()
+        .copied()
+        .filter(|f| opinions.is_empty() || opinions.iter().any(|o| o.cited.contains(&f.id)))
+        .collect();
     if !cited.is_empty() {
         let head = Table::new().text("fact").text("known from (UTC)").text("what it says");
         let caption = format!(
@@ -133,9 +140,12 @@ fn example(run: &Run, document: &mut Document, decisions: &[Decision]) -> anyhow
             known.len(),
             if opinions.is_empty() { "" } else { ", those that were cited" }
         );
-        document.table(cited.iter().take(FACTS_SHOWN).fold(head.caption(caption), |t, f| {
-            t.row([local(&f.id), f.available_at.to_string(), f.text.clone()])
-        }));
+        document.table(
+            cited
+                .iter()
+                .take(FACTS_SHOWN)
+                .fold(head.caption(caption), |t, f| t.row([local(&f.id), f.available_at.to_string(), f.text.clone()])),
+        );
     }
     Ok(())
 }
@@ -185,7 +195,9 @@ fn all(document: &mut Document, bars: &[Bar], decisions: &[Decision]) {
         document.paragraph(format!("{DRAWN} of {} instruments are drawn.", symbols.len()));
     }
     let sets = vec![("decisions".to_owned(), decisions.iter().map(|d| d.position).collect())];
-    let histogram = plot::HistogramPlot { title: "Positions".into(), x_label: "target position".into(), bins: 20, series: sets };
-    document.figure(plot::histogram(&histogram), "How strong the decisions are: number of decisions by target position.");
+    let histogram =
+        plot::HistogramPlot { title: "Positions".into(), x_label: "target position".into(), bins: 20, series: sets };
+    document
+        .figure(plot::histogram(&histogram), "How strong the decisions are: number of decisions by target position.");
     document.paragraph("What these decisions earn, and whether their reasons hold, is the matter of Task 2.");
 }

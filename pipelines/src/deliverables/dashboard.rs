@@ -38,7 +38,11 @@ pub(crate) fn dashboard(run: &Run) -> anyhow::Result<()> {
 }
 
 /// The rows of a file by decision; nothing where there is no such file.
-fn by_decision<R: Row + Clone>(run: &Run, file: &str, key: impl Fn(&R) -> Key) -> anyhow::Result<BTreeMap<Key, Vec<R>>> {
+fn by_decision<R: Row + Clone>(
+    run: &Run,
+    file: &str,
+    key: impl Fn(&R) -> Key,
+) -> anyhow::Result<BTreeMap<Key, Vec<R>>> {
     let path = run.file("trading-agent", file);
     let mut found: BTreeMap<Key, Vec<R>> = BTreeMap::new();
     if path.exists() {
@@ -115,7 +119,11 @@ fn tiles(run: &Run) -> anyhow::Result<Vec<Tile>> {
     };
     let against = |name| format!("buy and hold {}", format::signed_percent(value("buy_and_hold", name), 2));
     Ok(vec![
-        Tile::new("total return", format::signed_percent(value("strategy", "total_return"), 2), against("total_return")),
+        Tile::new(
+            "total return",
+            format::signed_percent(value("strategy", "total_return"), 2),
+            against("total_return"),
+        ),
         Tile::new("max drawdown", format::percent(value("strategy", "max_drawdown"), 2), against("max_drawdown")),
         Tile::new("fills", format::number(value("strategy", "fills"), 0), "orders that were filled"),
         Tile::new("costs", format::number(value("strategy", "total_cost"), 0), "commission and slippage, in currency"),
@@ -124,7 +132,8 @@ fn tiles(run: &Run) -> anyhow::Result<Vec<Tile>> {
 
 fn opinions_of(opinions: Option<&Vec<Opinion>>, checked: Option<&Vec<CheckedClaim>>) -> Vec<OpinionView> {
     let verdict = |agent: &str, place: usize, text: &str| {
-        let found = checked.into_iter().flatten().find(|c| c.agent == agent && c.claim as usize == place && c.text == text);
+        let found =
+            checked.into_iter().flatten().find(|c| c.agent == agent && c.claim as usize == place && c.text == text);
         found.map_or_else(Default::default, |c| (c.verdict.clone(), c.expected.clone()))
     };
     let view = |o: &Opinion| OpinionView {

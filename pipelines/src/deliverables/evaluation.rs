@@ -8,14 +8,18 @@ use serde::Deserialize;
 pub(crate) fn evaluation(run: &Run) -> anyhow::Result<()> {
     let parts: Vec<_> =
         ["backtester", "significance", "reasoning", "leakage"].iter().map(|stage| run.folder(stage)).collect();
-    let inputs = parts.iter().flat_map(|folder| ["report.json", "proposals.json"].map(|file| folder.join(file))).collect();
+    let inputs =
+        parts.iter().flat_map(|folder| ["report.json", "proposals.json"].map(|file| folder.join(file))).collect();
     write(run, ("task_2_evaluation", "evaluation_report"), serde_json::json!({}), inputs, || {
         let mut document = Document::new("Task 2: what the decisions are worth, and whether their reasons hold");
         document.subtitle(
             "The account is kept with next-bar fills and costs; the reasons are checked claim by claim against the facts they cite.",
         );
-        let sections: Vec<Document> =
-            parts.iter().filter(|folder| folder.join("report.json").exists()).map(|folder| section(folder)).collect::<Result<_, _>>()?;
+        let sections: Vec<Document> = parts
+            .iter()
+            .filter(|folder| folder.join("report.json").exists())
+            .map(|folder| section(folder))
+            .collect::<Result<_, _>>()?;
         summary(&mut document, &sections);
         improvements(run, &mut document)?;
         for part in sections {
@@ -61,7 +65,8 @@ fn improvements(run: &Run, document: &mut Document) -> anyhow::Result<()> {
         return Ok(());
     }
     let text = std::fs::read_to_string(&path).with_context(|| format!("{}: cannot read", path.display()))?;
-    let proposals: Vec<Proposal> = serde_json::from_str(&text).with_context(|| format!("{}: no proposals", path.display()))?;
+    let proposals: Vec<Proposal> =
+        serde_json::from_str(&text).with_context(|| format!("{}: no proposals", path.display()))?;
     document.heading("Proposed improvements");
     document.paragraph("Each rests on a figure of this report. Task 3 measures what such changes bring.");
     let point = |p: &Proposal| {
@@ -76,5 +81,7 @@ fn improvements(run: &Run, document: &mut Document) -> anyhow::Result<()> {
 pub(crate) fn experiments(run: &Run) -> anyhow::Result<()> {
     let folder = run.folder("experiments");
     let inputs = vec![folder.join("report.json")];
-    write(run, ("task_3_experimentation", "experiments_and_results"), serde_json::json!({}), inputs, || section(&folder))
+    write(run, ("task_3_experimentation", "experiments_and_results"), serde_json::json!({}), inputs, || {
+        section(&folder)
+    })
 }

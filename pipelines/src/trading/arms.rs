@@ -51,7 +51,8 @@ impl Default for TradingConfig {
         const FILTER: &str = "agent.agents.grounding_filter.on=true";
         const CALIBRATED: &str = "agent.agents.calibration.method=\"isotonic\"";
         let base_model = TradingArm { tuned: false, ..arm("base-model", "the untuned model reads the news", &[]) };
-        let hybrid = arm("hybrid", "fixed weights on mood, trend and numbers; no agents", &["agent.strategy=\"hybrid\""]);
+        let hybrid =
+            arm("hybrid", "fixed weights on mood, trend and numbers; no agents", &["agent.strategy=\"hybrid\""]);
         Self {
             seeds: vec![1, 2, 3],
             resamples: 2000,
@@ -59,7 +60,11 @@ impl Default for TradingConfig {
             arms: vec![
                 arm("baseline", "the agents as they are", &[]),
                 arm("retrieval", "similar past cases with what followed them", &[RECALL]),
-                arm("grounded", "unsupported claims dropped, confidence calibrated on past outcomes", &[FILTER, CALIBRATED]),
+                arm(
+                    "grounded",
+                    "unsupported claims dropped, confidence calibrated on past outcomes",
+                    &[FILTER, CALIBRATED],
+                ),
                 arm("both", "similar past cases, filter and calibration", &[RECALL, FILTER, CALIBRATED]),
                 arm("memory", "their own past decisions with what followed them", &["agent.agents.memory.on=true"]),
                 base_model,

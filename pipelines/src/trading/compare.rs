@@ -85,7 +85,11 @@ impl Result {
                 bars = points.iter().skip(1).map(|p| p.event_at).collect();
                 returns = vec![0.0; own.len()];
             }
-            anyhow::ensure!(own.len() == returns.len(), "{}: another number of bars than the other seeds", folder.display());
+            anyhow::ensure!(
+                own.len() == returns.len(),
+                "{}: another number of bars than the other seeds",
+                folder.display()
+            );
             for (sum, value) in returns.iter_mut().zip(own) {
                 *sum += value / backtests.len() as f64;
             }
@@ -120,7 +124,8 @@ impl Result {
     }
 
     fn each(&self, name: &str) -> Vec<f64> {
-        let find = |m: &Vec<Metric>| m.iter().find(|m| m.subject == "strategy" && m.metric == name).and_then(|m| m.value);
+        let find =
+            |m: &Vec<Metric>| m.iter().find(|m| m.subject == "strategy" && m.metric == name).and_then(|m| m.value);
         self.figures.iter().filter_map(find).collect()
     }
 }
@@ -250,7 +255,7 @@ mod tests {
     use super::*;
 
     fn result(name: &str, returns: Vec<f64>) -> Result {
-        let bars = (0..returns.len() as i64).map(Timestamp::from_seconds).collect();
+        let bars = (0..).map(Timestamp::from_seconds).take(returns.len()).collect();
         let (what, figures) = (String::new(), Vec::new());
         Result { name: name.into(), what, bars, returns, money: 5.0, tokens: 1.0, heard: None, capital: 100.0, figures }
     }
@@ -266,7 +271,8 @@ mod tests {
         let base = noise(1, 0.0);
         let better = base.iter().map(|r| r + 0.002).collect();
         let same = noise(2, 0.0);
-        let results = [result("base", base.clone()), result("better", better), result("noise", same), result("twin", base)];
+        let results =
+            [result("base", base.clone()), result("better", better), result("noise", same), result("twin", base)];
         let found = compare(&results, &TradingConfig::default(), Seed(7)).unwrap();
         assert!(found.arms[1].low.unwrap() > 0.0 && found.arms[1].p_value.unwrap() < 0.01);
         assert!(found.arms[2].low.unwrap() < 0.0 && found.arms[2].high.unwrap() > 0.0);

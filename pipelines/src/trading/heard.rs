@@ -1,7 +1,7 @@
 //! Which claims of the agents were heard by the others, and how many of those are wrong.
 
-use artifacts::rows::{CheckedClaim, Opinion};
 use artifacts::read_all;
+use artifacts::rows::{CheckedClaim, Opinion};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Heard {
     /// Claims that were made.
     pub(super) made: u64,
-    /// Claims that are left in the opinions.
-    pub(super) heard: u64,
+    /// Claims that are left in the opinions: what the others heard.
+    pub(super) left: u64,
     /// Of those heard, how many are wrong.
     pub(super) wrong: u64,
     /// Whether `wrong` counts the errors that the simulation is known to have put in; else those that the verifier found, which
@@ -33,8 +33,9 @@ impl Heard {
             let wrong = if injected.is_empty() { found } else { injected.iter().collect() };
             let wrong: BTreeSet<_> = wrong.into_iter().map(|c| (&c.symbol, c.bar_at, &c.agent, &c.text)).collect();
             for opinion in &opinions {
-                all.heard += opinion.claims.len() as u64;
-                let is_wrong = |text: &&String| wrong.contains(&(&opinion.symbol, opinion.bar_at, &opinion.agent, *text));
+                all.left += opinion.claims.len() as u64;
+                let is_wrong =
+                    |text: &&String| wrong.contains(&(&opinion.symbol, opinion.bar_at, &opinion.agent, *text));
                 all.wrong += opinion.claims.iter().filter(is_wrong).count() as u64;
             }
         }
@@ -43,7 +44,7 @@ impl Heard {
 
     /// The share of the claims heard that are wrong.
     pub(super) fn share(&self) -> Option<f64> {
-        (self.heard > 0).then(|| self.wrong as f64 / self.heard as f64)
+        (self.left > 0).then(|| self.wrong as f64 / self.left as f64)
     }
 }
 

@@ -9,8 +9,8 @@ pub use arms::{TradingArm, TradingConfig};
 
 use crate::{Run, RunConfig};
 use anyhow::Context;
-use backtester::trials;
 use artifacts::{Outcome, RunOptions, Seed, StageSpec};
+use backtester::trials;
 use std::path::PathBuf;
 
 /// Raised when the comparison changes for the same input.

@@ -2,6 +2,7 @@ use super::TradingConfig;
 use super::compare::{Arm, Comparison, Result};
 use super::heard::Heard;
 use report::{Document, Severity, Table, Tile, format, plot};
+use std::fmt::Write;
 
 /// Below this span a Sharpe ratio is given for a bar: a year would be made of a few days.
 const SHORT_DAYS: f64 = 90.0;
@@ -66,11 +67,19 @@ fn summary(document: &mut Document, results: &[Result], comparison: &Comparison)
     let verdicts: Vec<Verdict> = comparison.arms.iter().skip(1).map(Verdict::of).collect();
     let count = |wanted: Verdict| format::count(verdicts.iter().filter(|v| **v == wanted).count() as u64);
     document.tiles(vec![
-        Tile::new(format!("“{}”, total return", first.name), format::signed_percent(arm.total_return, 2), "the arm that the others change"),
+        Tile::new(
+            format!("“{}”, total return", first.name),
+            format::signed_percent(arm.total_return, 2),
+            "the arm that the others change",
+        ),
         Tile::new("arms better than it", count(Verdict::Better), "95 % interval above 0, each by itself"),
         Tile::new("cannot be told apart", count(Verdict::Open), "95 % interval holds 0"),
         Tile::new("worse", count(Verdict::Worse), "95 % interval below 0"),
-        Tile::new("is any better? p, for all arms together", p_value(comparison.any_better), "test for superior predictive ability"),
+        Tile::new(
+            "is any better? p, for all arms together",
+            p_value(comparison.any_better),
+            "test for superior predictive ability",
+        ),
     ]);
 }
 
@@ -81,8 +90,8 @@ fn question(document: &mut Document, settings: &TradingConfig, results: &[Result
     let mut improvements = Vec::new();
     if sets("agent.agents.retrieval.on") {
         improvements.push(
-            "Retrieval of similar past cases. Weakness: each bar is judged as if nothing like it had happened before. Change: past bars with \
-             like news and like numbers are looked up (word match and nearest vectors, the two rankings fused), and what the price did after \
+            "Retrieval of similar past cases. Weakness: each bar is judged as if nothing like it had happened before. Change: earlier \
+             news like the newest are looked up (word match and nearest vectors, the two rankings fused), and what the price did after \
              them is given to the agents as facts. Only cases whose outcome was known at the moment of the decision can be found, and word \
              frequencies are counted as of it.",
         );
@@ -102,14 +111,18 @@ fn question(document: &mut Document, settings: &TradingConfig, results: &[Result
         document.list(improvements);
     }
     document.paragraph(
-        "Every arm is the strategy with one part changed. All trade the same bars with the same costs, and none sees a row before it could be \
+        "Every arm is the strategy with only the settings below changed. All trade the same bars with the same costs, and none sees a row before it could be \
          known. An arm's returns are the mean over its seeds.",
     );
     let mut table = Table::new().text("arm").text("what is different").text("settings");
     for (result, arm) in results.iter().zip(&settings.arms) {
         let reader = (!arm.tuned).then(|| "base model instead of the tuned one".to_owned());
         let set: Vec<String> = arm.set.iter().cloned().chain(reader).collect();
-        table.push([result.name.clone(), result.what.clone(), if set.is_empty() { "as configured".to_owned() } else { set.join(" ") }]);
+        table.push([
+            result.name.clone(),
+            result.what.clone(),
+            if set.is_empty() { "as configured".to_owned() } else { set.join(" ") },
+        ]);
     }
     document.table(table);
 }
@@ -157,13 +170,22 @@ fn figures(document: &mut Document, results: &[Result], comparison: &Comparison)
     let seconds = |t: &artifacts::Timestamp| t.micros() as f64 / 1e6;
     let grown = |r: &Result| {
         let mut equity = 1.0;
-        r.bars.iter().zip(&r.returns).map(|(t, x)| {
-            equity *= 1.0 + x;
-            (seconds(t), equity)
-        }).collect()
+        r.bars
+            .iter()
+            .zip(&r.returns)
+            .map(|(t, x)| {
+                equity *= 1.0 + x;
+                (seconds(t), equity)
+            })
+            .collect()
     };
     let series = results.iter().take(LINES).map(|r| plot::Series { name: r.name.clone(), points: grown(r) }).collect();
-    let lines = plot::LinePlot { title: "Growth of 1".into(), x: plot::XAxis::Time, y_label: "multiple of the capital".into(), series };
+    let lines = plot::LinePlot {
+        title: "Growth of 1".into(),
+        x: plot::XAxis::Time,
+        y_label: "multiple of the capital".into(),
+        series,
+    };
     let left = results.len().saturating_sub(LINES);
     let more = if left > 0 { format!(" {left} more arms are not drawn.") } else { String::new() };
     document.figure(plot::line(&lines), format!("From the mean returns over seeds, after trading costs.{more}"));
@@ -190,7 +212,7 @@ fn models(document: &mut Document, results: &[Result], comparison: &Comparison) 
         table.push([
             result.name.clone(),
             claims(|h| h.made),
-            claims(|h| h.heard),
+            claims(|h| h.left),
             format::percent(result.heard.as_ref().and_then(Heard::share), 2),
             format::count(result.tokens as u64),
             format::number(Some(result.money), 2),
@@ -300,23 +322,27 @@ fn point(reference: &str, (first, base): (&Result, &Arm), (result, arm): (&Resul
         && of > 0.0
         && (own / of - 1.0).abs() >= 0.1
     {
-        text.push_str(&format!(
+        write!(
+            text,
             " It trades {} {}, costs {} against {}.",
             format::percent(Some((own / of - 1.0).abs()), 0),
             if own < of { "less" } else { "more" },
             format::number(arm.cost, 0),
             format::number(base.cost, 0)
-        ));
+        )
+        .ok();
     }
     let share = |r: &Result| r.heard.as_ref().and_then(Heard::share);
     if let (Some(own), Some(of)) = (share(result), share(first))
         && (own - of).abs() >= 0.01
     {
-        text.push_str(&format!(
+        write!(
+            text,
             " Of the claims heard, {} are wrong against {}.",
             format::percent(Some(own), 1),
             format::percent(Some(of), 1)
-        ));
+        )
+        .ok();
     }
     text
 }
@@ -328,13 +354,23 @@ fn recommendations(settings: &TradingConfig, results: &[Result], comparison: &Co
         found.map(|(r, _)| format!("“{}”", r.name)).collect::<Vec<_>>().join(", ")
     };
     let mut points = Vec::new();
+    if comparison.arms.iter().all(|a| a.total_return.is_some_and(|r| r <= 0.0)) {
+        points.push(
+            "Trade none of these as they are: none earns anything after costs. What follows is about which to develop."
+                .to_owned(),
+        );
+    }
     let better = named(Verdict::Better);
     if better.is_empty() {
-        points.push(format!("Do not replace “{}” for its returns: no arm is shown to earn more.", results.first().map_or("", |r| &r.name)));
+        points.push(format!(
+            "Do not replace “{}” for its returns: no arm is shown to earn more.",
+            results.first().map_or("", |r| &r.name)
+        ));
     } else if comparison.any_better.is_some_and(|p| p < 0.05) {
         points.push(format!("Prefer {better}, which holds also when all arms are tested together, and confirm it on another period before relying on it."));
     } else {
-        points.push(format!("Take {better} only as a lead: tested together with all arms the advantage may be chance."));
+        points
+            .push(format!("Take {better} only as a lead: tested together with all arms the advantage may be chance."));
     }
     let worse = named(Verdict::Worse);
     if !worse.is_empty() {
@@ -345,7 +381,10 @@ fn recommendations(settings: &TradingConfig, results: &[Result], comparison: &Co
         points.push(format!("{open}: collect more bars before deciding; more tuning on these would fit chance."));
     }
     let share = |r: &Result| r.heard.as_ref().and_then(Heard::share);
-    let filtered = results.iter().zip(&settings.arms).find(|(_, a)| a.set.iter().any(|s| s.starts_with("agent.agents.grounding_filter.on")));
+    let filtered = results
+        .iter()
+        .zip(&settings.arms)
+        .find(|(_, a)| a.set.iter().any(|s| s.starts_with("agent.agents.grounding_filter.on")));
     if let Some(((result, _), first)) = filtered.zip(results.first())
         && let (Some(own), Some(of)) = (share(result), share(first))
         && own < of

@@ -122,11 +122,11 @@ mod tests {
     fn names_numbers_and_symbols_get_one_mask_each_and_ordinary_words_stay() {
         let texts =
             ["Tesla rises 3.5 % to 1,250.00, says Reuters", "After Tesla, BTC fell 3.5 %", "after all: Bitcoin"];
-        let news = |(i, text): (usize, &&str)| News {
+        let news = |(i, text): (u32, &&str)| News {
             id: i.to_string(),
             symbol: "BTC".into(),
-            event_at: Timestamp::from_seconds(i as i64),
-            available_at: Timestamp::from_seconds(i as i64),
+            event_at: Timestamp::from_seconds(i.into()),
+            available_at: Timestamp::from_seconds(i.into()),
             text: (*text).to_owned(),
             source: "s".into(),
         };
@@ -140,8 +140,7 @@ mod tests {
             close: 95_000.0,
             volume: Some(4.0),
         };
-        let market =
-            Market { bars: vec![bar], news: texts.iter().enumerate().map(news).collect(), observations: Vec::new() };
+        let market = Market { bars: vec![bar], news: (0..).zip(&texts).map(news).collect(), observations: Vec::new() };
         let twin = anonymised(&market, Seed(1));
         let all = twin.news.iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join("\n");
         for secret in ["Tesla", "Reuters", "BTC", "Bitcoin", "3.5", "1,250"] {

@@ -147,11 +147,11 @@ mod tests {
             "Optimism returns to the market",
             "Rally ends in panic, says Reuters",
         ];
-        let news = texts.iter().enumerate().map(|(i, text)| News {
+        let news = (0_u32..).zip(&texts).map(|(i, text)| News {
             id: format!("n{i}"),
             symbol: "BTC".into(),
-            event_at: at(i as i64),
-            available_at: at(i as i64),
+            event_at: at(i.into()),
+            available_at: at(i.into()),
             text: (*text).into(),
             source: "wire".into(),
         });
@@ -205,7 +205,7 @@ mod tests {
         let returns = |m: &Market| (m.bars[1].close / m.bars[0].close).ln();
         assert!((returns(&twin) + returns(&market)).abs() < 1e-12);
         assert!(twin.bars.iter().all(|b| b.check().is_ok()));
-        assert_eq!(twin.observations[1].value, 38.0);
+        assert!((twin.observations[1].value - 38.0).abs() < 1e-12);
         let back = inverted_indicators(&twin);
         for (a, b) in back.bars.iter().zip(&market.bars) {
             assert!((a.close / b.close - 1.0).abs() < 1e-12 && (a.high.unwrap() / b.high.unwrap() - 1.0).abs() < 1e-12);
@@ -220,10 +220,11 @@ mod tests {
         let moved = twin.bars[0].event_at.seconds_since(market.bars[0].event_at);
         assert!(moved > 0.0 && moved % (7.0 * 86_400.0) == 0.0);
         for (a, b) in twin.news.iter().zip(&market.news) {
-            assert_eq!(a.available_at.seconds_since(b.available_at), moved);
+            assert!((a.available_at.seconds_since(b.available_at) - moved).abs() < 1e-9);
         }
         let dir = tempfile::tempdir().unwrap();
         write_all(&dir.path().join("o.parquet"), &twin.observations).unwrap();
-        assert_eq!(twin.observations[1].available_at.seconds_since(market.observations[1].available_at), moved);
+        let later = twin.observations[1].available_at.seconds_since(market.observations[1].available_at);
+        assert!((later - moved).abs() < 1e-9);
     }
 }

@@ -9,7 +9,7 @@ pub(super) fn read(
     path: &Path,
     delimiter: u8,
     columns: &Columns,
-    visit: &mut dyn FnMut(&[Record]) -> Result<(), Error>,
+    visit: &mut dyn FnMut(Vec<Record>),
 ) -> Result<(), Error> {
     let failed = |e: csv::Error| unreadable(path, &e, "give a file with a header line");
     let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_path(path).map_err(failed)?;
@@ -40,9 +40,11 @@ pub(super) fn read(
         records.push(record);
         row += 1;
         if records.len() == BATCH {
-            visit(&records)?;
-            records.clear();
+            visit(std::mem::replace(&mut records, Vec::with_capacity(BATCH)));
         }
     }
-    if records.is_empty() { Ok(()) } else { visit(&records) }
+    if !records.is_empty() {
+        visit(records);
+    }
+    Ok(())
 }

@@ -7,11 +7,7 @@ use std::path::Path;
 
 /// One JSON object a line. The first object that can be read tells the columns; a line that is none is counted as
 /// unreadable.
-pub(super) fn read(
-    path: &Path,
-    columns: &Columns,
-    visit: &mut dyn FnMut(&[Record]) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub(super) fn read(path: &Path, columns: &Columns, visit: &mut dyn FnMut(Vec<Record>)) -> Result<(), Error> {
     let failed = |e: std::io::Error| unreadable(path, &e, "give a readable file with one JSON object a line");
     let mut reader = BufReader::new(File::open(path).map_err(failed)?);
     let mut names: Option<[Option<String>; 4]> = None;
@@ -48,9 +44,11 @@ pub(super) fn read(
         records.push(record);
         row += 1;
         if records.len() == BATCH {
-            visit(&records)?;
-            records.clear();
+            visit(std::mem::replace(&mut records, Vec::with_capacity(BATCH)));
         }
     }
-    if records.is_empty() { Ok(()) } else { visit(&records) }
+    if !records.is_empty() {
+        visit(records);
+    }
+    Ok(())
 }

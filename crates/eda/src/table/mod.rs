@@ -95,15 +95,26 @@ impl Columns {
     }
 }
 
-/// Reads a table by the ending of its name and hands its rows on in batches.
+/// Reads a table by the ending of its name and hands its rows on in batches, while the next batch is read.
 ///
 /// # Errors
-/// The file is missing, damaged or of no known kind; a column is missing; whatever `visit` returns.
-pub(crate) fn read(
-    path: &Path,
-    columns: &Columns,
-    visit: &mut dyn FnMut(&[Record]) -> Result<(), Error>,
-) -> Result<(), Error> {
+/// The file is missing, damaged or of no known kind; a column is missing.
+pub(crate) fn read(path: &Path, columns: &Columns, visit: &mut dyn FnMut(&[Record])) -> Result<(), Error> {
+    std::thread::scope(|scope| {
+        // One batch waits, so memory does not grow with the file.
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let reader = scope.spawn(move || {
+            // The other side takes all there is.
+            by_ending(path, columns, &mut |records| drop(sender.send(records)))
+        });
+        for records in receiver {
+            visit(&records);
+        }
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn by_ending(path: &Path, columns: &Columns, visit: &mut dyn FnMut(Vec<Record>)) -> Result<(), Error> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
         "parquet" => parquet::read(path, columns, visit),

@@ -19,11 +19,7 @@ pub(super) fn rows(path: &Path) -> Result<u64, Error> {
 }
 
 /// Only the wanted columns are read.
-pub(super) fn read(
-    path: &Path,
-    columns: &Columns,
-    visit: &mut dyn FnMut(Vec<Record>) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub(super) fn read(path: &Path, columns: &Columns, visit: &mut dyn FnMut(Vec<Record>)) -> Result<(), Error> {
     let file = File::open(path).map_err(|e| unreadable(path, &e, "give a readable file"))?;
     let builder = guarded(path, || ParquetRecordBatchReaderBuilder::try_new(file))?;
     let header: Vec<String> = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
@@ -51,7 +47,7 @@ pub(super) fn read(
             records.push(columns.record(row, [cell(text), cell(label), cell(source), cell(language)]));
             row += 1;
         }
-        visit(records)?;
+        visit(records);
     }
     Ok(())
 }

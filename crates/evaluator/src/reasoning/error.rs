@@ -19,7 +19,7 @@ pub enum Error {
     Unmatched { first: PathBuf, other: PathBuf, expected: usize, found: usize, why: &'static str },
     #[error("twin {name:?} is unknown; known twins are anonymised, date-shifted, flipped-news, inverted, placebo")]
     UnknownTwin { name: String },
-    #[error("{}: the registry of knowledge cut-offs cannot be read: {message}", path.display())]
+    #[error("{}: the registry of knowledge cut-offs cannot be read: {message}; correct it, or leave --registry out for the one that comes with the program", path.display())]
     Registry { path: PathBuf, message: String },
     #[error("knowledge cut-off {value:?}: {message}; give a date such as 2023-12-31, or `unknown`")]
     Cutoff { value: String, message: String },

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use twins::{Twin, twin};
 
 /// Raised when the output changes for the same input.
-const STAGE_VERSION: u32 = 1;
+const STAGE_VERSION: u32 = 2;
 
 /// Settings of the leakage report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

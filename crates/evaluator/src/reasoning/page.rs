@@ -25,7 +25,7 @@ pub(super) fn page(config: &ReasoningConfig, record: &Record, outcomes: &[Outcom
     ));
     tiles(&mut doc, figures);
     doc.heading("What to change");
-    doc.paragraph("Made by rules from the figures below; the number in brackets is the figure as a multiple of its limit. Below 1 it is within the limit, and the proposal is only the next best.");
+    doc.paragraph("Made by rules from the figures below. The last column is the figure as a multiple of its limit: below 1 it is within the limit, and the proposal is only the next best.");
     let mut table = Table::new().text("proposal").text("figure it rests on").number("times its limit");
     for p in &figures.proposals {
         table.push([p.action.clone(), p.because.clone(), format!("{:.2}", p.weight)]);
@@ -55,12 +55,16 @@ fn tiles(doc: &mut Document, figures: &Figures) {
         ));
     }
     if let Some(s) = figures.sureness.first().filter(|s| s.calls > 0) {
-        tiles.push(Tile::new("calibration error", format::percent(s.error, 1), format!("{} calls", s.calls)));
+        tiles.push(Tile::new(
+            "calibration error of decisions",
+            format::percent(s.error, 1),
+            format!("{} decisions with a side", format::count(s.calls)),
+        ));
     }
     if let Some(i) = figures.signal.decay.first() {
         let note = i.interval.map_or_else(String::new, |v| format!("{:+.3} … {:+.3}", v.low, v.high));
         tiles.push(Tile::new(
-            format!("information over {} bar(s)", i.horizon),
+            format!("information coefficient, {} ahead", bars_in_words(i.horizon)),
             format::number(i.interval.map(|v| v.estimate), 3),
             note,
         ));
@@ -69,6 +73,11 @@ fn tiles(doc: &mut Document, figures: &Figures) {
         tiles.push(Tile::new("right direction", format::percent(h.rate.value(), 1), bounds(&h.rate)));
     }
     doc.tiles(tiles);
+}
+
+/// `1 bar`, `2 bars`.
+pub(super) fn bars_in_words(n: usize) -> String {
+    if n == 1 { "1 bar".to_owned() } else { format!("{n} bars") }
 }
 
 fn bounds(rate: &Rate) -> String {
@@ -97,9 +106,9 @@ fn claims(doc: &mut Document, figures: &Figures) {
     let mut table = Table::new()
         .text("agent")
         .number("claims")
-        .number("not as the fact says")
-        .number("uncited")
-        .number("against own rationale");
+        .number("not as the fact says [95 %]")
+        .number("uncited [95 %]")
+        .number("score against own rationale [95 %]");
     for a in &spoken {
         let uncited = Verdict::ALL
             .iter()
@@ -109,16 +118,18 @@ fn claims(doc: &mut Document, figures: &Figures) {
         table.push([a.agent.clone(), format::count(a.claims), cell(&a.hallucinated), uncited, cell(&a.contradictions)]);
     }
     doc.table(table);
-    let mut table = Table::new().text("kind of error");
-    for a in &spoken {
-        table = table.number(a.agent.clone());
-    }
     let kinds = Verdict::ALL.iter().enumerate().filter(|(_, v)| **v != Verdict::Supported);
-    for (n, kind) in kinds.clone() {
-        let cells = spoken.iter().map(|a| a.verdicts.get(n).map_or_else(String::new, cell));
-        table.push(std::iter::once(kind.to_string()).chain(cells));
+    let mut table = kinds.clone().fold(Table::new().text("agent"), |t, (_, kind)| t.number(kind.to_string()));
+    for a in &spoken {
+        let share = |n: usize| format::percent(a.verdicts.get(n).and_then(Rate::value), 1);
+        table.push(std::iter::once(a.agent.clone()).chain(kinds.clone().map(|(n, _)| share(n))));
     }
     doc.table(table.caption("Share of each agent's claims, by kind of error."));
+    doc.list([
+        "wrong-number, wrong-date, wrong-name, wrong-direction: the cited fact says another number, time, instrument or sign.",
+        "wrong-fact: the cited fact is about something else. unknown-fact: the number cited was not given. uncited: states something checkable and \
+         cites nothing.",
+    ]);
     let plot = BarPlot {
         title: "Claims that are not what their facts say".into(),
         y_label: "% of the agent's claims".into(),
@@ -130,12 +141,12 @@ fn claims(doc: &mut Document, figures: &Figures) {
             })
             .collect(),
     };
-    doc.figure(bars(&plot), "By agent and kind of error.");
+    doc.figure(bars(&plot), "By agent and kind of error, as the verifier finds it.");
     let a = &figures.against;
     doc.paragraph(format!("The position has the other sign than the trader's score in {}; it goes against the decision's own words in {}. (Risk limits and other parts of a hybrid may turn a position on purpose; the words then say so.)", cell(&a.trader), cell(&a.rationale)));
     if let Some(scores) = &figures.verifier {
         doc.subheading("The verifier itself");
-        doc.paragraph("The provider was a simulation that knows which of its claims it spoiled, so the verifier can be measured on this very run.");
+        doc.paragraph("The sentences of this run were made by a simulation that knows which of its claims it spoiled, so the verifier can be measured on this very run. Precision: of the claims given this verdict, how many were of this kind; recall: of the claims of this kind, how many were found. All figures with 95 % intervals (Wilson).");
         let mut table = Table::new().text("kind").number("precision").number("recall");
         for s in scores {
             table.push([s.kind.to_string(), cell(&s.precision), cell(&s.recall)]);
@@ -146,7 +157,7 @@ fn claims(doc: &mut Document, figures: &Figures) {
 
 fn sureness(doc: &mut Document, config: &ReasoningConfig, figures: &Figures) {
     doc.heading("Are the agents as sure as they are right?");
-    doc.paragraph(format!("Confidence is taken as the probability that the close moves in the direction of the position (or the score) over {} bar(s). Always saying one half has a Brier score of 0.25.", config.horizon));
+    doc.paragraph(format!("Confidence is taken as the probability that the close moves in the direction of the position (or the score) over {}. Calls are those with a direction; who has none never took a side. The calibration error is the mean gap between confidence and the share that was right, in groups of like confidence. The Brier score is the mean squared error of the confidence: always saying one half gives 0.25, lower is better.", bars_in_words(config.horizon)));
     let mut table = Table::new()
         .text("who")
         .number("calls")
@@ -181,7 +192,7 @@ fn consistency(doc: &mut Document, figures: &Figures) {
         doc.paragraph("Only one run was given; give others with `--other`.");
         return;
     };
-    doc.paragraph(format!("{} runs over {} bars that differ in their seed alone. All take the same side (up, down, none) on {}; two of them agree on {}. The positions of a bar differ by {} on average (standard deviation).", c.runs, format::count(c.bars), cell(&c.unanimous), cell(&c.agreement), format::number(c.spread, 3)));
+    doc.paragraph(format!("{} runs over {} bars that differ in their seed alone. All take the same side (up, down, none) on {}; two of them agree on {}. The standard deviation of a bar's positions over the runs is {} on average, of positions in [-1, 1].", c.runs, format::count(c.bars), cell(&c.unanimous), cell(&c.agreement), format::number(c.spread, 3)));
     let plot = HistogramPlot {
         title: "How far the runs are apart".into(),
         x_label: "standard deviation of the positions of a bar".into(),
@@ -197,14 +208,14 @@ fn interval(i: &Information) -> Option<Interval> {
 
 fn signal(doc: &mut Document, config: &ReasoningConfig, figures: &Figures) {
     doc.heading("Do the positions know anything?");
-    doc.paragraph(format!("The information coefficient is Spearman's rank correlation of the position with the return of the close over the next bars; intervals by a stationary bootstrap (blocks of {} decisions on average, or the horizon). Nothing here is after costs: the backtest says what is left.", config.mean_block));
+    doc.paragraph(format!("The information coefficient (IC) is Spearman's rank correlation of the position with the return of the close over the next bars; intervals by a stationary bootstrap (blocks of {} decisions on average, or the horizon). p is two-sided: of a coefficient as far from 0 if there were no relation. A score that never changes has none. Nothing here is after costs: the backtest says what is left.", config.mean_block));
     let mut table = Table::new()
         .text("who")
         .number("bars ahead")
         .number("pairs")
-        .number("information")
-        .number("interval")
-        .number("p");
+        .number("information coefficient")
+        .number("95 % interval")
+        .number("p, two-sided");
     for i in figures.signal.decay.iter().chain(&figures.signal.agents) {
         let v = i.interval;
         let ends = v.map_or_else(|| format::UNDEFINED.to_owned(), |v| format!("{:+.3} … {:+.3}", v.low, v.high));
@@ -235,7 +246,7 @@ fn signal(doc: &mut Document, config: &ReasoningConfig, figures: &Figures) {
     if !figures.signal.agents.is_empty() {
         let plot = IntervalPlot {
             title: "Information of each agent's score".into(),
-            x_label: format!("information coefficient over {} bar(s)", config.horizon),
+            x_label: format!("information coefficient, {} ahead", bars_in_words(config.horizon)),
             rows: figures.signal.agents.iter().map(|i| i.who.clone()).collect(),
             series: vec![("score".into(), figures.signal.agents.iter().map(interval).collect())],
             mark: Some(0.0),
@@ -245,7 +256,7 @@ fn signal(doc: &mut Document, config: &ReasoningConfig, figures: &Figures) {
     doc.subheading("Right directions, by kind of market and by confidence");
     doc.paragraph("Terciles of volatility and confidence are taken over the whole run: they describe it and were not known while it was decided.");
     let slices: Vec<&Hits> = figures.signal.hits.iter().filter(|h| h.rate.of > 0).collect();
-    let mut table = Table::new().text("by").text("").number("calls").number("right");
+    let mut table = Table::new().text("by").text("group").number("calls").number("right [95 % interval]");
     for h in &slices {
         table.push([h.by.to_owned(), h.slice.clone(), format::count(h.rate.of), cell(&h.rate)]);
     }
@@ -264,9 +275,9 @@ fn signal(doc: &mut Document, config: &ReasoningConfig, figures: &Figures) {
     };
     doc.figure(intervals(&plot), "Wilson intervals; they take calls for independent, which overlapping ones are not.");
     doc.paragraph(format!(
-        "Positions are held on {} of bars and change by {} a bar on average.",
+        "Positions are held on {} of bars and change by {} of equity a bar on average.",
         format::percent(figures.signal.active, 1),
-        format::number(figures.signal.turnover, 3)
+        format::percent(figures.signal.turnover, 1)
     ));
 }
 

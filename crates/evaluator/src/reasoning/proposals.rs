@@ -118,7 +118,7 @@ fn information(figures: &Figures) -> Vec<Proposal> {
         if interval.low <= 0.0 {
             found.push(Proposal {
                 action: "Trade smaller, or not at all, until the positions carry information: costs are certain, the gain is not.".into(),
-                because: format!("information coefficient over {} bar(s): {}, its interval holds 0", first.horizon, show(&interval)),
+                because: format!("information coefficient, {} ahead: {}, its interval holds 0", super::page::bars_in_words(first.horizon), show(&interval)),
                 weight: 1.0 + (half - interval.estimate).max(0.0),
             });
         }

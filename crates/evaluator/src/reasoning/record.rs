@@ -26,15 +26,15 @@ pub(crate) struct Record {
     pub(crate) tokens: (u64, u64),
 }
 
-/// The files of a run that are there.
+/// The files of a run that are there. A folder in the place of one counts: reading it says what is wrong.
 pub(crate) fn files(agent: &Path) -> Vec<PathBuf> {
-    let optional = OPTIONAL.iter().map(|name| agent.join(name)).filter(|path| path.is_file());
+    let optional = OPTIONAL.iter().map(|name| agent.join(name)).filter(|path| path.exists());
     std::iter::once(agent.join("decisions.parquet")).chain(optional).collect()
 }
 
 fn rows<R: Row + Clone>(agent: &Path, file: &str) -> Result<Option<Vec<R>>, Error> {
     let path = agent.join(file);
-    if path.is_file() { Ok(Some(read_all(&path)?)) } else { Ok(None) }
+    if path.exists() { Ok(Some(read_all(&path)?)) } else { Ok(None) }
 }
 
 impl Record {
@@ -50,7 +50,7 @@ impl Record {
         }
         // Prompts are long: traces are read a group at a time and only counted.
         let traces = agent.join("traces.parquet");
-        if traces.is_file() {
+        if traces.exists() {
             for batch in Reader::<Trace>::open(&traces)? {
                 for trace in batch? {
                     *record.events.entry((trace.agent, trace.event)).or_default() += 1;

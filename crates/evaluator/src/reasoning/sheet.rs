@@ -24,7 +24,7 @@ pub(super) fn section(doc: &mut Document, record: &Record, outcomes: &[Outcome<'
         doc.paragraph("No decision took a position whose outcome is known.");
         return;
     }
-    doc.paragraph(format!("By position times the return over the next {} bar(s), before costs. One decision proves nothing: these are to be read, not counted.", figures.horizon));
+    doc.paragraph(format!("By position times the return over the next {}, before costs. One decision proves nothing: these are to be read, not counted.", super::page::bars_in_words(figures.horizon)));
     let mut opinions: BTreeMap<Place<'_>, Vec<&Opinion>> = BTreeMap::new();
     for opinion in &record.opinions {
         opinions.entry((&opinion.symbol, opinion.bar_at)).or_default().push(opinion);
@@ -40,7 +40,7 @@ pub(super) fn section(doc: &mut Document, record: &Record, outcomes: &[Outcome<'
         for (n, (earned, outcome)) in chosen.into_iter().enumerate() {
             let d = outcome.decision;
             doc.subheading(format!(
-                "{title} {}: {} at {}, {} ",
+                "{title} {}: {} at {}, {}",
                 n + 1,
                 d.symbol,
                 d.bar_at,
@@ -59,8 +59,13 @@ pub(super) fn section(doc: &mut Document, record: &Record, outcomes: &[Outcome<'
                 facts_of_decision(doc, record, &d.fact_ids);
                 continue;
             }
-            let mut table =
-                Table::new().text("agent").number("score").number("sure").text("said").text("verdict").text("fact");
+            let mut table = Table::new()
+                .text("agent")
+                .number("score")
+                .number("confidence")
+                .text("said")
+                .text("verdict")
+                .text("fact");
             for opinion in said {
                 let claims = verdicts.get(&(place, opinion.agent.as_str())).map(Vec::as_slice).unwrap_or_default();
                 let head =

@@ -1,6 +1,6 @@
 use super::clean;
 use super::config::NewsSource;
-use super::time::stamp;
+use super::time::{plausible, stamp};
 use crate::Error;
 use crate::locate::Located;
 use crate::table::{self, Cell, Wanted};
@@ -130,7 +130,7 @@ impl Item<'_> {
     /// A column called `datetime` may also hold a written time; only numbers are taken as seconds.
     fn epoch(&self) -> Option<Timestamp> {
         let seconds = self.cell(3).number().ok()??;
-        (seconds >= 1.0).then(|| Timestamp::from_micros((seconds * 1e6) as i64))
+        (seconds >= 1.0).then(|| Timestamp::from_micros((seconds * 1e6) as i64)).filter(|time| plausible(*time))
     }
 
     /// Written time minus epoch stamp, in seconds, of a row with both.

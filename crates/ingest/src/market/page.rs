@@ -74,11 +74,15 @@ pub(super) fn document(lines: &[SourceLine], quality: &[QualityFinding], rejecte
     doc.subtitle("What came in, from when on it can be known, and what is odd about it.");
     let of = |level| quality.iter().filter(|f| f.level == level).count() as u64;
     doc.tiles(vec![
-        Tile::new("rows kept", count(lines.iter().map(|l| l.rows).sum()), format!("{} sources", lines.len())),
+        Tile::new(
+            "rows kept",
+            count(lines.iter().map(|l| l.rows).sum()),
+            if lines.len() == 1 { "1 source".to_owned() } else { format!("{} sources", lines.len()) },
+        ),
         Tile::new("rows refused", count(rejected.len() as u64), "rejected.parquet"),
         Tile::new("critical findings", count(of(AlertLevel::Critical)), "quality.parquet"),
-        Tile::new("warnings", count(of(AlertLevel::Warning)), ""),
-        Tile::new("notes", count(of(AlertLevel::Note)), ""),
+        Tile::new("warnings", count(of(AlertLevel::Warning)), "change how figures are to be read"),
+        Tile::new("notes", count(of(AlertLevel::Note)), "worth knowing"),
     ]);
     doc.heading("Sources");
     let mut table = Table::new()

@@ -2,11 +2,28 @@ use super::config::TimeFormat;
 use crate::table::Cell;
 use artifacts::Timestamp;
 
+/// Seconds since 1970 at the end of the year 9999: a number beyond it is no time, and distances between times stay small enough.
+const LAST: i64 = 253_402_300_799;
+
+/// Whether a moment is one that a source can mean: between the years 1 and 9999.
+pub(super) fn plausible(time: Timestamp) -> bool {
+    (-62_135_596_800_000_000..=LAST * 1_000_000).contains(&time.micros())
+}
+
 /// Reads a stamp. Nothing where the cell is empty.
 ///
 /// # Errors
 /// What is wrong with it, for a message.
 pub(super) fn stamp(cell: &Cell, format: &TimeFormat) -> Result<Option<Timestamp>, String> {
+    match read(cell, format)? {
+        Some(time) if !plausible(time) => {
+            Err(format!("`{}` lies outside of the years 1 to 9999", cell.text().unwrap_or_else(|| time.to_string())))
+        }
+        time => Ok(time),
+    }
+}
+
+fn read(cell: &Cell, format: &TimeFormat) -> Result<Option<Timestamp>, String> {
     let shift = -(format.utc_offset_hours * 3600.0).round() as i64;
     match cell {
         Cell::Time(t) => return Ok(Some(t.plus_seconds(shift))),
@@ -59,5 +76,17 @@ mod tests {
         assert_eq!(stamp(&Cell::Integer(1_740_373_200_000), &utc).unwrap(), Some(expected));
         assert_eq!(stamp(&Cell::Text("  ".into()), &utc), Ok(None));
         assert!(stamp(&Cell::Text("yesterday".into()), &utc).is_err());
+    }
+
+    #[test]
+    fn a_number_beyond_the_year_9999_is_no_time() {
+        let utc = TimeFormat::default();
+        for number in [i64::MAX, i64::MIN, LAST * 1_000_000 + 1] {
+            let message = stamp(&Cell::Integer(number), &utc).unwrap_err();
+            assert!(message.contains(&number.to_string()) && message.contains("9999"), "{message}");
+        }
+        let far = Timestamp::from_micros(i64::MAX);
+        assert!(stamp(&Cell::Time(far), &utc).is_err());
+        assert!(stamp(&Cell::Integer(LAST), &utc).unwrap().is_some());
     }
 }

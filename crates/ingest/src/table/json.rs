@@ -84,6 +84,10 @@ impl<'a> Keys<'a> {
     fn check(&self, path: &Path, rows: u64) -> Result<(), Error> {
         let missing = self.wanted.iter().zip(&self.met).find(|(w, met)| w.required && !**met);
         match missing {
+            // what is no JSON has no columns to name
+            Some(_) if rows > 0 && self.present.is_empty() => {
+                Err(unreadable(path, &"no row is a JSON object with keys", "give one JSON object a line"))
+            }
             Some((column, _)) if rows > 0 => {
                 Err(column.missing(path, &self.present.iter().cloned().collect::<Vec<_>>()))
             }

@@ -72,7 +72,15 @@ impl Reasoner {
             ReasonerKind::Local => Some(Form::Lark(grammar::fitting(&config.agents))),
             ReasonerKind::Endpoint => Some(Form::JsonSchema(Answer::SCHEMA.to_owned())),
         };
-        Ok(Self { voice, simulation, prompts: Prompts::load()?, config: config.clone(), form, seed, reader: Reader::default() })
+        Ok(Self {
+            voice,
+            simulation,
+            prompts: Prompts::load()?,
+            config: config.clone(),
+            form,
+            seed,
+            reader: Reader::default(),
+        })
     }
 
     /// Every prompt's version.

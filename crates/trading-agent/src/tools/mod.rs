@@ -3,6 +3,7 @@
 
 mod cases;
 mod features;
+mod mark;
 mod news;
 mod prices;
 mod search;
@@ -12,6 +13,7 @@ mod words;
 
 pub use cases::{SimilarCases, SimilarCasesArguments, cases_of};
 pub use features::{GetFeatures, GetFeaturesArguments};
+pub use mark::Mark;
 pub use news::{GetNews, GetNewsArguments};
 pub use prices::{CalculateVolatility, CalculateVolatilityArguments, GetPriceData, GetPriceDataArguments, volatility};
 pub use search::{NewsWords, SearchNews, SearchNewsArguments};

@@ -150,7 +150,10 @@ mod tests {
             assert_eq!(found, search(&all), "what is read too early does not count either");
             if hour == 4 {
                 let texts: Vec<&str> = found.iter().map(|f| f.text.as_str()).collect();
-                assert_eq!(texts, ["An exchange was hacked and reserves are gone", "Reserves of the exchange were found"]);
+                assert_eq!(
+                    texts,
+                    ["An exchange was hacked and reserves are gone", "Reserves of the exchange were found"]
+                );
             }
         }
     }

@@ -11,7 +11,10 @@ use stats::classification::Interval;
 
 pub(super) fn page(found: &Found) -> Document {
     let mut doc = Document::new("What the model may have known");
-    doc.subtitle(format!("{} decisions", format::count(found.decisions)));
+    doc.subtitle(format!(
+        "{} decisions; what a language model may remember, and what its decisions depend on",
+        format::count(found.decisions)
+    ));
     doc.paragraph("A language model has read the past. If its training text reaches beyond the bars it decides on, its decisions may be memory and not judgement. Three tests: what it earned before and after its training text ends; whether it knows prices of dates when asked without context; whether its decisions change when only what it should read changes.");
     knowledge(&mut doc, &found.knowledge, found.split.as_ref());
     memory(&mut doc, found.probe.as_ref());
@@ -78,8 +81,8 @@ fn memory(doc: &mut Document, probe: Option<&Probe>) {
         doc.paragraph("No model was asked; give one with `--model`.");
         return;
     };
-    doc.paragraph(format!("{} was asked for the close of {} bars by their date alone, and whether the price rose or fell in them. Chance: the same answers dealt to other dates. It keeps the level of prices that a model may know, and takes away the date.", probe.model, probe.asked.len()));
-    let mut table = Table::new().text("figure").number("value").number("as good by dealing, share");
+    doc.paragraph(format!("{} was asked for the close of {} bars by their date alone, and whether the price rose or fell in them. Chance: the same answers dealt to other dates. Dealing keeps the level of prices that a model may know, and takes away the date.", probe.model, probe.asked.len()));
+    let mut table = Table::new().text("figure").number("value").number("p: dealt answers as good or better");
     table.push(["answers that hold a number".into(), cell(&probe.read), String::new()]);
     table.push(["within 1 % of the close".into(), cell(&probe.near), String::new()]);
     table.push([
@@ -92,9 +95,16 @@ fn memory(doc: &mut Document, probe: Option<&Probe>) {
     let remembered = [probe.p_close, probe.p_direction].into_iter().flatten().any(|p| p < 0.05);
     if remembered {
         doc.callout(Severity::Critical, "It remembers", "Its answers fit their dates better than dealt answers do (p below 5 %): decisions on these bars may be memory.");
+    } else if probe.asked.iter().all(|a| a.said.is_none()) {
+        doc.callout(Severity::Note, "Nothing to judge by", "The model gave no number in any answer (a model tuned to answer with labels does that), so only rise or fall could be compared, and there it shows no memory. The probe says little about this model.");
     } else {
         doc.callout(Severity::Note, "No memory found", "Its answers fit their dates no better than dealt answers do. That is no proof of ignorance: another question may find more.");
     }
+    answers(doc, probe);
+}
+
+/// The answers beside the closes: drawn where there are numbers, and the first ones in words.
+fn answers(doc: &mut Document, probe: &Probe) {
     let points = |f: &dyn Fn(&super::probe::Probed) -> Option<f64>| {
         probe.asked.iter().enumerate().filter_map(|(n, a)| Some((n as f64, f(a)?))).collect()
     };
@@ -107,10 +117,12 @@ fn memory(doc: &mut Document, probe: Option<&Probe>) {
             Series { name: "said".into(), points: points(&|a| a.said.filter(|s| *s < 10.0 * a.close)) },
         ],
     };
-    doc.figure(
-        line(&plot),
-        "What the closes were and what the model said (answers above ten times the close are left out).",
-    );
+    if probe.asked.iter().any(|a| a.said.is_some()) {
+        doc.figure(
+            line(&plot),
+            "What the closes were and what the model said (answers above ten times the close are left out).",
+        );
+    }
     let mut table = Table::new().text("symbol").text("bar").number("close").text("answer");
     for a in probe.asked.iter().take(10) {
         table.push([
@@ -129,21 +141,21 @@ fn twins(doc: &mut Document, twins: &[Twin]) {
         doc.paragraph("No twins were given; give decisions made on them with `--twin name=DIR`.");
         return;
     }
-    doc.paragraph("The same agent decided on twins of the market. Names, levels and dates should not matter; news with the opposite sense and numbers upside down should turn decisions; other texts should change them. p is how often shifting the twin in time agrees (for the turned ones: disagrees) as much: small means that the relation is no accident.");
+    doc.paragraph("The same agent decided on twins of the market. Names, levels and dates should not matter; news with the opposite sense and numbers upside down should turn decisions; other texts should change them. Same side: of the bars on which both take a side. p is how often the twin, shifted in time, agrees (for the turned ones: disagrees) as much: small means that the relation is no accident.");
     let mut table = Table::new()
         .text("twin")
         .text("expected")
-        .number("same side")
+        .number("same side [95 %]")
         .number("correlation")
-        .number("mean distance")
-        .number("only one takes a side")
-        .number("p")
+        .number("mean distance of positions")
+        .number("bars on which only one takes a side")
+        .number("p, one-sided")
         .text("verdict");
     for t in twins {
         let expected = match t.expected {
             Expected::Same => "the same",
             Expected::Opposite => "the opposite",
-            Expected::Other => "others",
+            Expected::Other => "different",
         };
         table.push([
             t.name.clone(),

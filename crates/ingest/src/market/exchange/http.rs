@@ -26,6 +26,23 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// Whether its times are times: a NaN is none.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let times = [
+            ("timeout_seconds", self.timeout_seconds),
+            ("first_wait_seconds", self.first_wait_seconds),
+            ("longest_wait_seconds", self.longest_wait_seconds),
+        ];
+        match times.into_iter().find(|(_, seconds)| seconds.is_nan() || *seconds < 0.0) {
+            Some((name, value)) => {
+                Err(Error::BadConfig(format!("patience.{name} is {value}; give seconds, 0 or more")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 /// Asks servers for small documents.
 pub(crate) struct Http {
     client: reqwest::Client,
@@ -49,6 +66,7 @@ struct Failure {
 
 impl Http {
     pub(crate) fn new(patience: Patience) -> Result<Self, Error> {
+        patience.check()?;
         let fail =
             |e: &dyn std::fmt::Display| Error::Unreachable { url: String::new(), tries: 0, message: e.to_string() };
         let client = reqwest::Client::builder()

@@ -97,6 +97,22 @@ pub(crate) fn cached(path: &Path) -> Result<Vec<Bar>, Error> {
     Ok(read_all(path)?)
 }
 
+impl Shape {
+    /// Whether such an endpoint has candles of so many seconds.
+    pub(crate) fn check(self, interval: i64) -> Result<(), Error> {
+        if interval <= 0 {
+            return Err(Error::BadConfig(format!("interval_seconds is {interval}; it is above 0")));
+        }
+        if self == Self::Binance && interval_name(interval).is_none() {
+            return Err(Error::BadConfig(format!(
+                "{interval} seconds is no interval of this exchange; give one of {}",
+                INTERVALS.map(|(s, _)| s.to_string()).join(", ")
+            )));
+        }
+        Ok(())
+    }
+}
+
 /// Asks one endpoint for candles.
 pub(crate) struct RestKlines {
     http: Http,
@@ -108,15 +124,7 @@ pub(crate) struct RestKlines {
 
 impl RestKlines {
     pub(crate) fn new(url: &str, shape: Shape, symbol: &str, interval: i64, patience: Patience) -> Result<Self, Error> {
-        if interval <= 0 {
-            return Err(Error::BadConfig(format!("interval_seconds is {interval}; it is above 0")));
-        }
-        if shape == Shape::Binance && interval_name(interval).is_none() {
-            return Err(Error::BadConfig(format!(
-                "{interval} seconds is no interval of this exchange; give one of {}",
-                INTERVALS.map(|(s, _)| s.to_string()).join(", ")
-            )));
-        }
+        shape.check(interval)?;
         Ok(Self { http: Http::new(patience)?, url: url.to_owned(), shape, symbol: symbol.to_owned(), interval })
     }
 

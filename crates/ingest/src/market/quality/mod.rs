@@ -23,6 +23,7 @@ pub(super) use gaps::check as gaps;
 pub(super) use prices::{check as prices, observations};
 pub(super) use stamps::{labels, repeated_texts, shifts};
 
+use crate::Error;
 use artifacts::Timestamp;
 use artifacts::rows::{AlertLevel, QualityFinding};
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,28 @@ impl Default for QualityConfig {
             unfinished_share: 0.1,
             shift_share: 0.9,
             short_share: 0.5,
+        }
+    }
+}
+
+impl QualityConfig {
+    /// Whether every threshold means something: with a NaN a check would find nothing, and nobody would know.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let above = |least: f64| move |v: f64| v.is_finite() && v > least;
+        let share = |v: f64| (0.0..=1.0).contains(&v);
+        let settings: [(&str, f64, bool, &str); 6] = [
+            ("outlier_z", self.outlier_z, above(0.0)(self.outlier_z), "above 0"),
+            ("level_factor", self.level_factor, above(1.0)(self.level_factor), "above 1"),
+            ("observation_factor", self.observation_factor, above(1.0)(self.observation_factor), "above 1"),
+            ("unfinished_share", self.unfinished_share, share(self.unfinished_share), "from 0 to 1"),
+            ("shift_share", self.shift_share, share(self.shift_share), "from 0 to 1"),
+            ("short_share", self.short_share, share(self.short_share), "from 0 to 1"),
+        ];
+        match settings.into_iter().find(|(_, _, fits, _)| !fits) {
+            Some((name, value, _, range)) => {
+                Err(Error::BadConfig(format!("quality.{name} is {value}; give a number {range}")))
+            }
+            None => Ok(()),
         }
     }
 }

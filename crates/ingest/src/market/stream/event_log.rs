@@ -100,9 +100,19 @@ impl EventLog {
         Ok((log, logged))
     }
 
-    /// What a log that ended says.
-    pub fn ended(folder: &Path) -> Option<End> {
-        serde_json::from_slice(&std::fs::read(folder.join(END)).ok()?).ok()
+    /// What a log that ended says; none for one that did not, or whose `end.json` is damaged: following it ends it again.
+    ///
+    /// # Errors
+    /// It says another number of segments than there are.
+    pub fn ended(folder: &Path) -> Result<Option<End>, Error> {
+        let path = folder.join(END);
+        let end: Option<End> = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let Some(end) = end else { return Ok(None) };
+        let found = segments(folder)?.len();
+        if found != end.segments as usize {
+            return Err(broken(&path, format!("the log ended with {} segments, there are {found}", end.segments)));
+        }
+        Ok(Some(end))
     }
 
     /// Adds bars; a full segment is written at once.

@@ -76,6 +76,22 @@ impl Default for FollowConfig {
     }
 }
 
+impl FollowConfig {
+    /// Whether it can be followed at all: said before anything is asked for.
+    fn check(&self) -> Result<(), Error> {
+        if self.symbol.is_empty() || self.url.is_empty() || self.interval_seconds <= 0 {
+            return Err(Error::BadConfig("a stream needs `url`, `symbol` and an `interval_seconds` above 0".into()));
+        }
+        for (name, value) in [("flush_seconds", self.flush_seconds), ("idle_seconds", self.idle_seconds)] {
+            if value.is_nan() || value <= 0.0 {
+                return Err(Error::BadConfig(format!("{name} is {value}; give seconds above 0")));
+            }
+        }
+        self.patience.check()?;
+        if self.rest.is_some() { self.rest_shape.check(self.interval_seconds) } else { Ok(()) }
+    }
+}
+
 /// How following ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Followed {
@@ -100,10 +116,8 @@ pub(super) const END_OF_STREAM: &str = "end of stream";
 /// # Errors
 /// The stream cannot be reached, or the log or the REST endpoint fails in the end. What was written stays; call again.
 pub fn follow(config: &FollowConfig, folder: &Path) -> Result<Followed, Error> {
-    if config.symbol.is_empty() || config.url.is_empty() || config.interval_seconds <= 0 {
-        return Err(Error::BadConfig("a stream needs `url`, `symbol` and an `interval_seconds` above 0".into()));
-    }
-    if let Some(end) = EventLog::ended(folder) {
+    config.check()?;
+    if let Some(end) = EventLog::ended(folder)? {
         return Ok(Followed::AlreadyComplete(end));
     }
     std::fs::create_dir_all(folder)
