@@ -3,7 +3,7 @@ use crate::Error;
 use crate::finite::{finite, ratio};
 use serde::{Deserialize, Serialize};
 
-/// Change over `period` values: x[t] − x[t−period] (TA-Lib `MOM`).
+/// Change over `period` values: x\[t\] − x\[t−period\] (TA-Lib `MOM`).
 ///
 /// ```
 /// let mut momentum = stats::indicators::Momentum::new(2)?;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Momentum(Window);
 
-/// Change over `period` values as a share of the earlier one: x[t] / x[t−period] − 1 (TA-Lib `ROCP`). None where that is 0.
+/// Change over `period` values as a share of the earlier one: x\[t\] / x\[t−period\] − 1 (TA-Lib `ROCP`). None where that is 0.
 ///
 /// ```
 /// let mut rate = stats::indicators::RateOfChange::new(1)?;

@@ -3,7 +3,7 @@ use crate::Error;
 use crate::finite::finite;
 use serde::{Deserialize, Serialize};
 
-/// Simple return over `period` values: x[t] / x[t−period] − 1, a share. None where either is not above 0.
+/// Simple return over `period` values: x\[t\] / x\[t−period\] − 1, a share. None where either is not above 0.
 ///
 /// ```
 /// let mut r = stats::indicators::SimpleReturn::new(1)?;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SimpleReturn(Window);
 
-/// Logarithmic return over `period` values: ln(x[t] / x[t−period]). None where either is not above 0.
+/// Logarithmic return over `period` values: ln(x\[t\] / x\[t−period\]). None where either is not above 0.
 ///
 /// ```
 /// let mut r = stats::indicators::LogReturn::new(1)?;
