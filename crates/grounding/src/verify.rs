@@ -105,8 +105,10 @@ impl<'a> Verifier<'a> {
         let code = |e: &Evidence<'_>| {
             e.fact.kind != FactKind::Opinion && coded(&e.fact.name) && has_code(&claim.text, &e.fact.name)
         };
+        // who words `mvrv_momentum_change_6` writes `mvrv_momentum` on the way
+        let part_of_it = |o: &Evidence<'_>| evidence.fact.name.contains(&o.fact.name);
         if !code(evidence)
-            && let Some((number, _)) = self.others(cited).find(|(_, o)| code(o))
+            && let Some((number, _)) = self.others(cited).find(|(_, o)| code(o) && !part_of_it(o))
         {
             return Some(number.to_owned());
         }
