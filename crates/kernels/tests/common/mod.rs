@@ -8,10 +8,17 @@
     reason = "tests; not every one uses everything"
 )]
 
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod fence;
+
 use candle_core::{DType, Device, Tensor, Var};
 use proptest::prelude::*;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[global_allocator]
+static FENCE: fence::Fence = fence::Fence;
 
 pub type Op<'a> = dyn Fn(&[Tensor]) -> candle_core::Result<Tensor> + 'a;
 
