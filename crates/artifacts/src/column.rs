@@ -20,6 +20,10 @@ pub trait Column: Sized {
         Self: 'a;
     /// The values of an array whose type is already checked.
     fn from_array(array: &dyn Array) -> Result<Vec<Self>, ColumnError>;
+    /// The value where it is a number that no figure may be: NaN or infinite.
+    fn not_finite(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// Which value of a column cannot be read, and why.
@@ -39,7 +43,7 @@ fn no_nulls(array: &dyn Array) -> Result<(), ColumnError> {
 }
 
 macro_rules! primitive_column {
-    ($($type:ty, $arrow:ident, $primitive:ident, $data_type:expr;)*) => {$(
+    ($($type:ty, $arrow:ident, $primitive:ident, $data_type:expr, $not_finite:expr;)*) => {$(
         impl Column for $type {
             fn data_type() -> DataType { $data_type }
             fn to_array<'a>(values: impl Iterator<Item = &'a Self>) -> ArrayRef {
@@ -49,6 +53,7 @@ macro_rules! primitive_column {
                 no_nulls(array)?;
                 Ok(array.as_primitive::<$primitive>().values().to_vec())
             }
+            fn not_finite(&self) -> Option<f64> { $not_finite(*self) }
         }
         impl Column for Option<$type> {
             const NULLABLE: bool = true;
@@ -59,15 +64,16 @@ macro_rules! primitive_column {
             fn from_array(array: &dyn Array) -> Result<Vec<Self>, ColumnError> {
                 Ok(array.as_primitive::<$primitive>().iter().collect())
             }
+            fn not_finite(&self) -> Option<f64> { self.and_then($not_finite) }
         }
     )*};
 }
 primitive_column! {
-    f64, Float64Array, Float64Type, DataType::Float64;
-    f32, Float32Array, Float32Type, DataType::Float32;
-    i64, Int64Array, Int64Type, DataType::Int64;
-    u32, UInt32Array, UInt32Type, DataType::UInt32;
-    u64, UInt64Array, UInt64Type, DataType::UInt64;
+    f64, Float64Array, Float64Type, DataType::Float64, |v: f64| Some(v).filter(|v| !v.is_finite());
+    f32, Float32Array, Float32Type, DataType::Float32, |v: f32| Some(f64::from(v)).filter(|v| !v.is_finite());
+    i64, Int64Array, Int64Type, DataType::Int64, |_| None;
+    u32, UInt32Array, UInt32Type, DataType::UInt32, |_| None;
+    u64, UInt64Array, UInt64Type, DataType::UInt64, |_| None;
 }
 
 impl Column for bool {

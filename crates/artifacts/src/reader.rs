@@ -36,7 +36,7 @@ impl<R: Row> Reader<R> {
     /// Checks everything that can be checked without reading rows: form, row type, schema version, columns, sizes.
     pub fn open(path: &Path) -> Result<Self> {
         let file = open_parquet(path)?;
-        let corrupt = |e: &dyn std::fmt::Display| Error::CorruptFooter { path: path.into(), message: one_line(e) };
+        let corrupt = |e: &dyn std::fmt::Display| Error::CorruptFooter { path: path.into(), message: e.to_string() };
         let bytes = file.metadata().map_or(0, |m| m.len());
         let metadata = guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::default()))
             .map_err(|message| corrupt(&message))?;
@@ -90,7 +90,7 @@ impl<R: Row> Reader<R> {
         })?;
         for (i, row) in rows.iter().enumerate() {
             let number = self.read + i as u64;
-            row.check().map_err(|message| Error::BadRow { path: self.path.clone(), row: number, message })?;
+            row.valid().map_err(|message| Error::BadRow { path: self.path.clone(), row: number, message })?;
             let previous = if i == 0 { self.last.as_ref() } else { rows.get(i - 1) };
             if let Some(previous) = previous {
                 row.follows(previous).map_err(|message| Error::BadOrder {
@@ -115,7 +115,7 @@ impl<R: Row> Reader<R> {
     }
 
     fn corrupt(&self, e: &dyn std::fmt::Display) -> Error {
-        Error::CorruptRowGroup { path: self.path.clone(), row_group: self.row_group(), message: one_line(e) }
+        Error::CorruptRowGroup { path: self.path.clone(), row_group: self.row_group(), message: e.to_string() }
     }
 }
 
@@ -157,13 +157,9 @@ fn guarded<T, E: std::fmt::Display>(
     body: impl FnOnce() -> std::result::Result<T, E>,
 ) -> std::result::Result<T, String> {
     match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(result) => result.map_err(|e| one_line(&e)),
+        Ok(result) => result.map_err(|e| e.to_string()),
         Err(_) => Err("it contradicts itself and cannot be decoded".into()),
     }
-}
-
-fn one_line(e: &dyn std::fmt::Display) -> String {
-    e.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn open_parquet(path: &Path) -> Result<File> {

@@ -3,7 +3,8 @@ use arrow::datatypes::{FieldRef, SchemaRef};
 
 /// What must hold of the values of a row type, beyond their column types. Checked on writing and on reading.
 pub trait Checks {
-    /// What is wrong with this row by itself (a NaN price), if anything.
+    /// What is wrong with this row by itself (a price below 0), if anything. Numbers that are not finite are refused for every
+    /// type by [`Row::valid`].
     fn check(&self) -> Result<(), String> {
         Ok(())
     }
@@ -29,6 +30,21 @@ pub trait Row: Checks + Sized + Send + 'static {
     /// Rows of a batch whose columns are already in order and of the right type.
     /// The error names the column and the index within the batch.
     fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, (&'static str, crate::ColumnError)>;
+    /// The first column that holds NaN or an infinite number, and that number.
+    fn not_finite(&self) -> Option<(&'static str, f64)>;
+
+    /// What is wrong with this row by itself: a number that is none, or a broken rule of its type.
+    ///
+    /// # Errors
+    /// In words; [`crate::one_line`] makes one line of them, whatever the row's texts hold.
+    fn valid(&self) -> Result<(), String> {
+        match self.not_finite() {
+            Some((column, value)) => {
+                Err(format!("{column} is {value}, not a number; leave a value that is not defined out"))
+            }
+            None => self.check(),
+        }
+    }
 }
 
 /// Defines row types: the struct, its Arrow fields and the conversion both ways from one list of fields.
@@ -59,6 +75,12 @@ macro_rules! rows {
                     .map_or_else(|| Ok(Vec::new()), |c| <$type as $crate::Column>::from_array(c))
                     .map_err(|e| (stringify!($field), e))?.into_iter();)+
                 Ok((0..batch.num_rows()).map_while(|_| Some(Self { $($field: $field.next()?),+ })).collect())
+            }
+            fn not_finite(&self) -> Option<(&'static str, f64)> {
+                $(if let Some(value) = $crate::Column::not_finite(&self.$field) {
+                    return Some((stringify!($field), value));
+                })+
+                None
             }
         }
     )+};

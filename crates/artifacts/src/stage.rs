@@ -46,6 +46,22 @@ pub enum Outcome {
 }
 
 impl StageSpec {
+    /// The usual one: all settings decide about the output, and the options are those given.
+    ///
+    /// # Errors
+    /// Settings that JSON cannot hold.
+    pub fn new(
+        (name, version): (&'static str, u32),
+        folder: &Path,
+        config: &impl serde::Serialize,
+        inputs: Vec<PathBuf>,
+        options: &RunOptions<'_>,
+    ) -> Result<Self> {
+        let config =
+            serde_json::to_value(config).map_err(|e| Error::BadSettings { stage: name, message: e.to_string() })?;
+        Ok(Self { name, version, folder: folder.into(), seed: options.seed, config, inputs, force: options.force })
+    }
+
     /// Hashes the inputs, checks them against the manifests beside them, and compares everything with the stage's own
     /// manifest, if it has one.
     ///

@@ -2,6 +2,7 @@ use crate::{AtomicFile, Error, Result, Row};
 use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use std::collections::HashMap;
@@ -46,8 +47,7 @@ impl<R: Row> Writer<R> {
             ]))
             .build();
         let file = AtomicFile::create(path)?;
-        let inner = ArrowWriter::try_new(file, schema.clone(), Some(properties))
-            .map_err(|e| Error::Write { path: path.into(), message: e.to_string() })?;
+        let inner = ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(|e| not_written(path, e))?;
         Ok(Self { schema, inner: Some(inner), buffer: Vec::new(), last: None, written: 0, path: path.into() })
     }
 
@@ -57,7 +57,7 @@ impl<R: Row> Writer<R> {
     /// The row breaks a rule of its type ([`crate::Checks`]); the error names its number.
     pub fn push(&mut self, row: R) -> Result<()> {
         let number = self.written + self.buffer.len() as u64;
-        row.check().map_err(|message| Error::BadRow { path: self.path.clone(), row: number, message })?;
+        row.valid().map_err(|message| Error::BadRow { path: self.path.clone(), row: number, message })?;
         if let Some(previous) = self.buffer.last().or(self.last.as_ref()) {
             row.follows(previous).map_err(|message| Error::BadOrder {
                 path: self.path.clone(),
@@ -73,10 +73,9 @@ impl<R: Row> Writer<R> {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let failed = |e: String| Error::Write { path: self.path.clone(), message: e };
-        let batch = R::to_batch(&self.buffer, &self.schema).map_err(|e| failed(e.to_string()))?;
+        let batch = R::to_batch(&self.buffer, &self.schema).map_err(|e| not_written(&self.path, e.into()))?;
         if let Some(inner) = &mut self.inner {
-            inner.write(&batch).map_err(|e| failed(e.to_string()))?;
+            inner.write(&batch).map_err(|e| not_written(&self.path, e))?;
         }
         self.written += self.buffer.len() as u64;
         self.last = self.buffer.pop();
@@ -91,11 +90,21 @@ impl<R: Row> Writer<R> {
             return Err(Error::Empty { path: self.path.clone(), row: R::NAME });
         }
         if let Some(inner) = self.inner.take() {
-            let file =
-                inner.into_inner().map_err(|e| Error::Write { path: self.path.clone(), message: e.to_string() })?;
+            let file = inner.into_inner().map_err(|e| not_written(&self.path, e))?;
             file.commit()?;
         }
         Ok(self.written)
+    }
+}
+
+/// A full disk comes back wrapped in the library's own error.
+fn not_written(path: &Path, error: ParquetError) -> Error {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(source) => Error::Io { path: path.into(), action: "write", source: *source },
+            Err(inner) => Error::Write { path: path.into(), message: inner.to_string() },
+        },
+        other => Error::Write { path: path.into(), message: other.to_string() },
     }
 }
 

@@ -465,3 +465,55 @@ fn a_time_before_the_epoch_and_the_last_microsecond_are_kept() {
     write_all(&path, &rows).unwrap();
     assert_eq!(read_all::<Bar>(&path).unwrap(), rows);
 }
+
+#[test]
+fn a_path_that_cannot_be_written_says_what_to_do() {
+    let folder = Folder::new();
+    let file = folder.bytes("taken", b"a file");
+    let inside = write_all(&file.join("bars.parquet"), &bars(3)).unwrap_err().to_string();
+    assert!(inside.contains("taken") && inside.contains("remove it, or give another path"), "{inside}");
+    let options = artifacts::RunOptions { seed: artifacts::Seed(1), force: false, progress: &artifacts::NoProgress };
+    let spec = artifacts::StageSpec::new(("stage", 1), &file, &0, Vec::new(), &options).unwrap();
+    let stage = spec.begin().unwrap_err().to_string();
+    assert!(stage.contains("taken") && stage.contains("remove it, or give another path"), "{stage}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"a file");
+}
+
+#[test]
+fn what_a_disk_refuses_has_a_remedy_of_its_own() {
+    use std::io::ErrorKind as Kind;
+    let says = |kind: Kind| {
+        let message = Error::Io { path: "out/x.parquet".into(), action: "write", source: kind.into() }.to_string();
+        let remedy = message.rsplit_once("; ").unwrap().1.to_owned();
+        assert!(message.starts_with("out/x.parquet: cannot write: "), "{message}");
+        remedy
+    };
+    let kinds = [
+        Kind::NotFound,
+        Kind::PermissionDenied,
+        Kind::NotADirectory,
+        Kind::IsADirectory,
+        Kind::StorageFull,
+        Kind::ReadOnlyFilesystem,
+        Kind::InvalidFilename,
+        Kind::InvalidData,
+        Kind::Other,
+    ];
+    let remedies: std::collections::BTreeSet<String> = kinds.into_iter().map(says).collect();
+    assert_eq!(remedies.len(), kinds.len());
+    assert!(says(Kind::StorageFull).contains("make room"));
+}
+
+#[test]
+fn a_name_with_line_breaks_and_terminal_codes_stays_on_the_line() {
+    let folder = Folder::new();
+    let twice = |name: &str| {
+        let row =
+            artifacts::rows::PeriodReturn { subject: name.into(), bar_at: Timestamp::from_seconds(0), value: 0.0 };
+        write_all(&folder.file(name.split('\n').next().unwrap()), &[row.clone(), row]).unwrap_err().to_string()
+    };
+    let message = twice("BTC\n2026 INFO all is well\u{1b}[2J\u{2028}\t");
+    assert!(message.contains(r"BTC\n2026 INFO all is well\u{1b}[2J\u{2028}\t at"), "{message}");
+    let value = "up\n".parse::<artifacts::rows::Sentiment>().unwrap_err().to_string();
+    assert!(value.starts_with(r"`up\n` is not a"), "{value}");
+}

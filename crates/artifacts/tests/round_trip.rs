@@ -5,6 +5,7 @@
 mod common;
 mod draw;
 
+use arrow::array::{Float64Array, RecordBatch};
 use artifacts::rows::*;
 use artifacts::{Reader, Row, Writer, read_all, write_all};
 use draw::Draw;
@@ -31,6 +32,38 @@ fn comes_back<R: Row + Draw + Clone + PartialEq + Debug>(seed: u64, n: usize) ->
     Ok(())
 }
 
+/// Puts NaN and infinities into each column of figures of one row, by their Arrow type and not by name, so that a new column is
+/// tried too. Returns how many such columns there are.
+fn poisoned<R: Row + Draw + Clone>() -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, written) = (folder.path().join("raw.parquet"), folder.path().join("written.parquet"));
+    let good = common::batch(&[draw::one::<R>(1)]);
+    let mut figures = 0;
+    for (i, field) in good.schema().fields().iter().enumerate() {
+        if !field.data_type().is_floating() {
+            continue;
+        }
+        figures += 1;
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut columns = good.columns().to_vec();
+            columns[i] = arrow::compute::cast(&Float64Array::from(vec![bad]), field.data_type()).unwrap();
+            let batch = RecordBatch::try_new(good.schema(), columns).unwrap();
+            common::write_raw(&path, &batch);
+            let Err(read) = common::read::<R>(&path) else { panic!("{} {field} {bad} is read", R::NAME) };
+            let rows = R::from_batch(&batch).map_err(|(column, _)| column).unwrap();
+            for error in [read, write_all(&written, &rows).unwrap_err()] {
+                let message = error.to_string();
+                assert!(
+                    message.contains("row 0") && message.contains(&format!("{} is {bad}", field.name())),
+                    "{message}"
+                );
+            }
+            assert!(!written.exists());
+        }
+    }
+    figures
+}
+
 macro_rules! round_trips {
     ($($test:ident: $row:ident)+) => {
         proptest! {
@@ -39,6 +72,11 @@ macro_rules! round_trips {
             fn $test(seed in any::<u64>(), n in 0_usize..12) {
                 comes_back::<$row>(seed, n)?;
             })+
+        }
+        #[test]
+        fn no_figure_of_any_row_type_may_be_nan_or_infinite() {
+            let figures: usize = [$(poisoned::<$row>()),+].iter().sum();
+            assert!(figures > 80, "only {figures} columns of figures were tried");
         }
         const TESTED: &[(&str, &str)] = &[$((stringify!($row), <$row as Row>::NAME)),+];
     };

@@ -1,4 +1,4 @@
-use super::backtest::finite;
+use super::within;
 use crate::column::text_enum;
 use crate::row::rows;
 use crate::{Checks, Timed, Timestamp};
@@ -161,16 +161,12 @@ rows! {
     }
 }
 
-fn within(name: &str, value: f64, low: f64, high: f64) -> Result<(), String> {
-    if (low..=high).contains(&value) { Ok(()) } else { Err(format!("{name} is {value}; it lies in [{low}, {high}]")) }
-}
-
 impl Checks for Fact {
     fn check(&self) -> Result<(), String> {
         if self.available_at < self.event_at {
             return Err(format!("available_at {} is earlier than event_at {}", self.available_at, self.event_at));
         }
-        finite([("value", self.value.unwrap_or(0.0))])
+        Ok(())
     }
 }
 
@@ -189,8 +185,8 @@ impl Checks for Trace {
 
 impl Checks for Opinion {
     fn check(&self) -> Result<(), String> {
-        within("score", self.score, -1.0, 1.0)?;
-        within("confidence", self.confidence, 0.0, 1.0)?;
+        within("score", Some(self.score), -1.0, 1.0)?;
+        within("confidence", Some(self.confidence), 0.0, 1.0)?;
         if self.claims.len() != self.cited.len() {
             return Err(format!("{} claims with {} citations", self.claims.len(), self.cited.len()));
         }
@@ -202,7 +198,7 @@ impl Checks for CheckedClaim {}
 
 impl Checks for Cost {
     fn check(&self) -> Result<(), String> {
-        within("money", self.money, 0.0, f64::MAX)
+        within("money", Some(self.money), 0.0, f64::MAX)
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Language, Outcome, Sentiment, TaskKind};
+use super::{Language, Outcome, Sentiment, TaskKind, within};
 use crate::Checks;
 use crate::row::rows;
 
@@ -93,26 +93,18 @@ rows! {
     }
 }
 
-fn in_range(range: std::ops::RangeInclusive<f64>, named: &[(&str, f64)]) -> Result<(), String> {
-    match named.iter().find(|(_, v)| !range.contains(v)) {
-        Some((name, v)) => Err(format!("{name} is {v}; it must lie in [{}, {}]", range.start(), range.end())),
-        None => Ok(()),
-    }
-}
-
 impl Checks for Answer {
     fn check(&self) -> Result<(), String> {
-        in_range(
-            f64::MIN..=1e-6,
-            &[
-                ("log_negative", self.log_negative),
-                ("log_neutral", self.log_neutral),
-                ("log_positive", self.log_positive),
-                ("prior_negative", self.prior_negative),
-                ("prior_neutral", self.prior_neutral),
-                ("prior_positive", self.prior_positive),
-            ],
-        )?;
+        for (name, value) in [
+            ("log_negative", self.log_negative),
+            ("log_neutral", self.log_neutral),
+            ("log_positive", self.log_positive),
+            ("prior_negative", self.prior_negative),
+            ("prior_neutral", self.prior_neutral),
+            ("prior_positive", self.prior_positive),
+        ] {
+            within(name, Some(value), f64::MIN, 1e-6)?;
+        }
         if self.tokens_negative.min(self.tokens_neutral).min(self.tokens_positive) == 0 {
             return Err("a label has no tokens".into());
         }
@@ -126,16 +118,15 @@ impl Checks for Answer {
 
 impl Checks for Generation {
     fn check(&self) -> Result<(), String> {
-        in_range(0.0..=1.0, &[("token_f1", self.token_f1), ("rouge_l", self.rouge_l)])?;
-        for (name, value) in [("entity_f1", self.entity_f1), ("judged", self.judged)] {
-            in_range(0.0..=1.0, &[(name, value.unwrap_or(0.0))])?;
-        }
-        Ok(())
+        within("token_f1", Some(self.token_f1), 0.0, 1.0)?;
+        within("rouge_l", Some(self.rouge_l), 0.0, 1.0)?;
+        within("entity_f1", self.entity_f1, 0.0, 1.0)?;
+        within("judged", self.judged, 0.0, 1.0)
     }
 }
 
 impl Checks for Nearest {
     fn check(&self) -> Result<(), String> {
-        in_range(0.0..=1.0, &[("jaccard", self.jaccard)])
+        within("jaccard", Some(self.jaccard), 0.0, 1.0)
     }
 }

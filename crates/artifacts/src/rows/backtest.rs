@@ -1,3 +1,4 @@
+use super::within;
 use crate::column::text_enum;
 use crate::row::rows;
 use crate::{Checks, Timestamp};
@@ -136,21 +137,14 @@ rows! {
     }
 }
 
-pub(super) fn finite<const N: usize>(values: [(&str, f64); N]) -> Result<(), String> {
-    match values.iter().find(|(_, v)| !v.is_finite()) {
-        Some((name, v)) => Err(format!("{name} is {v}, not a number")),
-        None => Ok(()),
-    }
-}
-
 impl Checks for Decision {
     fn check(&self) -> Result<(), String> {
         if !(-1.0..=1.0).contains(&self.position) {
             return Err(format!("position is {}; positions lie in [-1, 1]", self.position));
         }
-        if self.confidence.is_some_and(|c| !(0.0..=1.0).contains(&c)) {
-            return Err(format!("confidence is {:?}; it lies in [0, 1]", self.confidence));
-        }
+        within("sentiment", self.sentiment, -1.0, 1.0)?;
+        within("technical", self.technical, -1.0, 1.0)?;
+        within("confidence", self.confidence, 0.0, 1.0)?;
         if self.decided_at < self.bar_at {
             return Err(format!("decided at {} on a bar of {}", self.decided_at, self.bar_at));
         }
@@ -166,54 +160,16 @@ impl Checks for Decision {
 }
 impl Checks for Fill {
     fn check(&self) -> Result<(), String> {
-        if !(self.price.is_finite() && self.price > 0.0) {
-            return Err(format!("filled at {}, not a price", self.price));
+        if self.price <= 0.0 {
+            return Err(format!("price is {}; prices are above 0", self.price));
         }
-        finite([
-            ("units", self.units),
-            ("commission", self.commission),
-            ("slippage", self.slippage),
-            ("held", self.held),
-        ])
+        Ok(())
     }
 }
-impl Checks for EquityPoint {
-    fn check(&self) -> Result<(), String> {
-        finite([
-            ("close", self.close),
-            ("equity", self.equity),
-            ("market_equity", self.market_equity),
-            ("position", self.position),
-            ("cost", self.cost),
-        ])
-    }
-}
-impl Checks for Order {
-    fn check(&self) -> Result<(), String> {
-        finite([("wanted", self.wanted), ("filled", self.filled)])
-    }
-}
-impl Checks for Trade {
-    fn check(&self) -> Result<(), String> {
-        finite([
-            ("units", self.units),
-            ("entry_price", self.entry_price),
-            ("exit_price", self.exit_price),
-            ("profit", self.profit),
-            ("cost", self.cost),
-        ])
-    }
-}
+impl Checks for EquityPoint {}
+impl Checks for Order {}
+impl Checks for Trade {}
 impl Checks for PortfolioPoint {
-    fn check(&self) -> Result<(), String> {
-        finite([
-            ("equity", self.equity),
-            ("market_equity", self.market_equity),
-            ("gross", self.gross),
-            ("net", self.net),
-            ("cost", self.cost),
-        ])
-    }
     fn follows(&self, previous: &Self) -> Result<(), String> {
         if self.at > previous.at {
             return Ok(());

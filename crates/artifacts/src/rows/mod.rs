@@ -15,6 +15,14 @@ mod text;
 mod training;
 mod trials;
 
+/// What is wrong with a value that has a range; a mean may leave it by rounding.
+fn within(name: &str, value: Option<f64>, low: f64, high: f64) -> Result<(), String> {
+    match value.filter(|v| !(low - 1e-9..=high + 1e-9).contains(v)) {
+        Some(value) => Err(format!("{name} is {value}; it lies in [{low}, {high}]")),
+        None => Ok(()),
+    }
+}
+
 pub use agents::{CheckedClaim, Cost, Event, Fact, FactKind, Opinion, Trace};
 pub use answers::{Answer, Generation, Nearest};
 pub use backtest::{Decision, EquityPoint, Fill, Order, OrderStatus, PortfolioPoint, Trade};

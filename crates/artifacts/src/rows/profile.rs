@@ -1,3 +1,4 @@
+use super::within;
 use crate::Checks;
 use crate::column::text_enum;
 use crate::row::rows;
@@ -144,28 +145,10 @@ rows! {
     }
 }
 
-impl Checks for DataAlert {
-    fn check(&self) -> Result<(), String> {
-        match [("value", self.value), ("limit", self.limit)].iter().find(|(_, v)| !v.is_finite()) {
-            Some((name, v)) => Err(format!("{name} of {} is {v}", self.kind)),
-            None => Ok(()),
-        }
-    }
-}
-impl Checks for ProfileFigure {
-    fn check(&self) -> Result<(), String> {
-        match self.value {
-            Some(v) if !v.is_finite() => Err(format!("{} is {v}; leave undefined values out", self.name)),
-            _ => Ok(()),
-        }
-    }
-}
+impl Checks for DataAlert {}
+impl Checks for ProfileFigure {}
 impl Checks for LabelScore {
     fn check(&self) -> Result<(), String> {
-        if (-1e-9..=1.0 + 1e-9).contains(&self.self_confidence) && self.margin.is_finite() {
-            Ok(())
-        } else {
-            Err(format!("self-confidence {}, margin {}", self.self_confidence, self.margin))
-        }
+        within("self_confidence", Some(self.self_confidence), 0.0, 1.0)
     }
 }

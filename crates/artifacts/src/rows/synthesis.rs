@@ -1,4 +1,4 @@
-use super::{Language, Sentiment};
+use super::{Language, Sentiment, within};
 use crate::Checks;
 use crate::column::text_enum;
 use crate::row::rows;
@@ -103,7 +103,14 @@ rows! {
     }
 }
 
-impl Checks for Candidate {}
+impl Checks for Candidate {
+    fn check(&self) -> Result<(), String> {
+        within("classifier_probability", self.classifier_probability, 0.0, 1.0)?;
+        within("model_probability", self.model_probability, 0.0, 1.0)?;
+        within("vote_share", self.vote_share, 0.0, 1.0)?;
+        within("label_quality", self.label_quality, 0.0, 1.0)
+    }
+}
 
 impl Checks for Recorded {
     fn follows(&self, previous: &Self) -> Result<(), String> {

@@ -61,17 +61,6 @@ impl Checks for Formatted {
 }
 
 impl Checks for Step {
-    fn check(&self) -> Result<(), String> {
-        for (name, value) in
-            [("loss", Some(self.loss)), ("dev_loss", self.dev_loss), ("dev_macro_f1", self.dev_macro_f1)]
-        {
-            if let Some(value) = value.filter(|v| !v.is_finite()) {
-                return Err(format!("{name} is {value}"));
-            }
-        }
-        Ok(())
-    }
-
     fn follows(&self, previous: &Self) -> Result<(), String> {
         if self.step > previous.step { Ok(()) } else { Err(format!("step {} after step {}", self.step, previous.step)) }
     }

@@ -1,4 +1,3 @@
-use super::backtest::finite;
 use crate::row::rows;
 use crate::{Checks, Timestamp};
 
@@ -34,15 +33,8 @@ rows! {
     }
 }
 
-impl Checks for Trial {
-    fn check(&self) -> Result<(), String> {
-        finite([("total_return", self.total_return), ("sharpe_per_bar", self.sharpe_per_bar.unwrap_or(0.0))])
-    }
-}
+impl Checks for Trial {}
 impl Checks for PeriodReturn {
-    fn check(&self) -> Result<(), String> {
-        finite([("value", self.value)])
-    }
     fn follows(&self, previous: &Self) -> Result<(), String> {
         if (&self.subject, self.bar_at) > (&previous.subject, previous.bar_at) {
             return Ok(());

@@ -192,6 +192,7 @@ draw_rows! {
         |r, s| {
             in_time(&mut r.bar_at, &mut r.decided_at);
             (r.position, r.confidence) = (s.signed(), r.confidence.map(|_| s.share()));
+            (r.sentiment, r.technical) = (r.sentiment.map(|_| s.signed()), r.technical.map(|_| s.signed()));
         };
     Order { symbol, decided_at, bar_at, wanted, filled, status, reason };
     Trade { symbol, opened_at, closed_at, units, entry_price, exit_price, profit, cost, bars };
@@ -248,7 +249,13 @@ draw_rows! {
         };
     Candidate { number, language, intended, strategy, sampling, sector, event, region, register, length, difficulty,
         prompt, response, text, classifier_label, classifier_probability, model_label, model_probability, vote_label,
-        vote_share, label_quality, verdict, detail };
+        vote_share, label_quality, verdict, detail }
+        |r, s| {
+            for share in [&mut r.classifier_probability, &mut r.model_probability, &mut r.vote_share,
+                &mut r.label_quality] {
+                *share = share.map(|_| s.share());
+            }
+        };
     Recorded { request, call, text, finished, canonical, scores, prompt_tokens, answer_tokens };
     Example { id, text, label, raw_label, language, source, source_row, cluster, instruction, synthetic }
         |r, _| r.text.push('x');
