@@ -120,8 +120,9 @@ impl Config {
             if value.is_finite() && fits { Ok(()) } else { Err(Error::BadSetting { name, value, range }) }
         };
         let bps = |name, value: f64| within(name, value, (0.0..=1000.0).contains(&value), "from 0 to 1000 (10 %)");
-        let least = |name, value: f64| within(name, value, value >= 0.0, "of 0 or more");
-        within("initial_capital", self.initial_capital, self.initial_capital > 0.0, "above 0")?;
+        let least = |name, value: f64| within(name, value, (0.0..=1e12).contains(&value), "from 0 to 1000000000000");
+        let capital = self.initial_capital;
+        within("initial_capital", capital, capital > 0.0 && capital <= 1e15, "above 0 and at most 1000000000000000")?;
         let latency = self.latency_seconds;
         within("latency_seconds", latency, (0.0..=LONGEST).contains(&latency), "from 0 to 31536000 (a year)")?;
         bps("commission_bps", self.commission_bps)?;
@@ -147,6 +148,7 @@ impl Config {
         within("gross_cap", self.gross_cap, self.gross_cap > 0.0 && self.gross_cap <= 10.0, "above 0 and at most 10")?;
         let shifts = self.random_shifts as f64;
         within("random_shifts", shifts, shifts <= MOST_SHIFTS, "at most 100000")?;
-        self.periods_per_year.map_or(Ok(()), |n| within("periods_per_year", n, n > 0.0, "above 0"))
+        self.periods_per_year
+            .map_or(Ok(()), |n| within("periods_per_year", n, n > 0.0 && n <= 1e9, "above 0 and at most 1000000000"))
     }
 }

@@ -1,4 +1,4 @@
-use artifacts::Timestamp;
+use artifacts::{Timestamp, one_line};
 use std::path::PathBuf;
 
 /// Everything that can stop a backtest.
@@ -8,23 +8,22 @@ use std::path::PathBuf;
 pub enum Error {
     #[error(transparent)]
     Artifact(#[from] artifacts::Error),
-    #[error("{}: {source}", file.display())]
+    #[error("{}: {source}", one_line(file.display()))]
     In { file: PathBuf, source: Box<Error> },
     #[error("setting {name} is {value}; give a number {range}")]
     BadSetting { name: &'static str, value: f64, range: &'static str },
-    #[error("no decision on `{wanted}`; decisions are about {choices}; set `symbol` to one of them")]
+    #[error("no decision on `{wanted}`; decisions are about {choices}; set `symbol` to one of them", wanted = one_line(wanted), choices = one_line(choices))]
     UnknownSymbol { wanted: String, choices: String },
-    #[error("decisions are about {choices}; set `symbol` to one of them")]
+    #[error("decisions are about {choices}; set `symbol` to one of them", choices = one_line(choices))]
     SeveralSymbols { choices: String },
-    #[error("bars are of {choices}; set `symbol` to one of them")]
+    #[error("bars are of {choices}; set `symbol` to one of them", choices = one_line(choices))]
     SeveralInstruments { choices: String },
-    #[error("no bars of `{symbol}`; it has bars of {choices}; give the bars and decisions of the same instrument")]
+    #[error("no bars of `{symbol}`; it has bars of {choices}; give the bars and decisions of the same instrument", symbol = one_line(symbol), choices = one_line(choices))]
     NoBars { symbol: String, choices: String },
-    #[error("{bars} bars of `{symbol}`; a backtest needs at least 2")]
+    #[error("{bars} bars of `{symbol}`; a backtest needs at least 2", symbol = one_line(symbol))]
     TooFewBars { symbol: String, bars: usize },
     #[error(
-        "row {row}: the decision is about `{found}`, the bars about `{expected}`; give the decisions of the same instrument"
-    )]
+        "row {row}: the decision is about `{found}`, the bars about `{expected}`; give the decisions of the same instrument", found = one_line(found), expected = one_line(expected))]
     WrongSymbol { row: usize, found: String, expected: String },
     #[error("row {row}: a decision on {bar_at}, and no bar begins then; run the strategy on these bars")]
     NoSuchBar { row: usize, bar_at: Timestamp },
@@ -46,13 +45,13 @@ pub enum Error {
     NoVolume { setting: &'static str, bar_at: Timestamp },
     #[error("{rule}: {parameter} is {value}; give {range}")]
     BadParameter { rule: &'static str, parameter: &'static str, value: f64, range: &'static str },
-    #[error("unknown rule `{name}`; known rules are {choices}")]
+    #[error("unknown rule `{name}`; known rules are {choices}", name = one_line(name), choices = one_line(choices))]
     UnknownRule { name: String, choices: String },
-    #[error("{rule} has no parameter `{given}`; its parameters are {first} and {second}")]
+    #[error("{rule} has no parameter `{given}`; its parameters are {first} and {second}", given = one_line(given))]
     NoSuchParameter { rule: &'static str, given: String, first: &'static str, second: &'static str },
-    #[error("`{text}` is no list of numbers; write 5..50:5 (from, to, step), 5,10,20, or one number")]
+    #[error("`{text}` is no list of numbers; write 5..50:5 (from, to, step), 5,10,20, or one number", text = one_line(text))]
     BadRange { text: String },
-    #[error("no choice of {first} and {second} in the grid fits {rule}: {why}")]
+    #[error("no choice of {first} and {second} in the grid fits {rule}: {why}", why = one_line(why))]
     EmptyGrid { rule: &'static str, first: &'static str, second: &'static str, why: String },
     #[error(transparent)]
     Statistic(#[from] stats::Error),
@@ -62,17 +61,21 @@ pub enum Error {
     PartOrder { bar_at: Timestamp, before: Timestamp },
     #[error("{bars} bars; one window needs {needs} (train, purge and 2 to judge by); set fewer, or use more bars")]
     NoWindow { bars: usize, needs: usize },
-    #[error("cannot read: {message}")]
+    #[error(
+        "{bars} bars; {folds} folds with what is purged around one need more than {needs}; set fewer, or use more bars"
+    )]
+    NoFold { bars: usize, folds: usize, needs: usize },
+    #[error("cannot read: {message}", message = one_line(message))]
     Unreadable { message: String },
-    #[error("no column `{column}`; it has {present}")]
+    #[error("no column `{column}`; it has {present}", present = one_line(present))]
     MissingColumn { column: &'static str, present: String },
-    #[error("line {line}: {column} is `{value}`; give {expected}")]
+    #[error("line {line}: {column} is `{value}`; give {expected}", value = one_line(value))]
     BadCell { line: u64, column: &'static str, value: String, expected: &'static str },
     #[error("{positions} positions for {prices} prices; give one position for each price row, in the same order")]
     PositionCount { positions: usize, prices: usize },
     #[error("{prices} prices; the assessment mode needs at least 3")]
     TooFewPrices { prices: usize },
-    #[error("{}: another process has held this lock for {seconds} s; let it end, or end it, and run this again", path.display())]
+    #[error("{}: another process has held this lock for {seconds} s; let it end, or end it, and run this again", one_line(path.display()))]
     Locked { path: PathBuf, seconds: u64 },
 }
 

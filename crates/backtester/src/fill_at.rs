@@ -13,8 +13,10 @@ pub enum FillRule {
     NextOpen,
     /// The next close.
     NextClose,
-    /// The next bar's volume-weighted price; bars have none, so its typical price.
-    NextVwap,
+    /// The next bar's typical price, (high + low + close) / 3. Bars carry no volume-weighted price, for which it may stand:
+    /// settings written as `next_vwap` mean it.
+    #[serde(alias = "next_vwap")]
+    NextTypical,
     /// The open of the bar the decision was made on. Look-ahead.
     SameOpen,
     /// The close of the bar the decision was made on. Look-ahead.
@@ -27,7 +29,7 @@ impl FillRule {
             Self::Auto => "auto",
             Self::NextOpen => "next_open",
             Self::NextClose => "next_close",
-            Self::NextVwap => "next_vwap",
+            Self::NextTypical => "next_typical",
             Self::SameOpen => "same_open",
             Self::SameClose => "same_close",
         }
@@ -42,8 +44,8 @@ pub enum FillAt {
     NextOpen,
     /// The close of that bar: as set, or not every bar of the source has an open.
     NextClose,
-    /// The typical price of that bar, (high + low + close) / 3, in place of its volume-weighted price.
-    NextVwap,
+    /// The typical price of that bar, (high + low + close) / 3.
+    NextTypical,
     /// The open of the bar the decision was made on. Look-ahead.
     SameOpen,
     /// The close of the bar the decision was made on. Look-ahead.
@@ -56,9 +58,7 @@ impl FillAt {
         match self {
             Self::NextOpen => "the open of the next bar",
             Self::NextClose => "the close of the next bar",
-            Self::NextVwap => {
-                "the typical price of the next bar, (high + low + close) / 3, in place of its volume-weighted price"
-            }
+            Self::NextTypical => "the typical price of the next bar, (high + low + close) / 3",
             Self::SameOpen => "the open of the same bar (look-ahead)",
             Self::SameClose => "the close of the same bar (look-ahead)",
         }
@@ -89,7 +89,7 @@ impl FillAt {
             rule if allowed => Err(Error::UselessLookAhead { fill: rule.name() }),
             FillRule::NextOpen => Ok(Self::NextOpen),
             FillRule::NextClose => Ok(Self::NextClose),
-            FillRule::NextVwap => Ok(Self::NextVwap),
+            FillRule::NextTypical => Ok(Self::NextTypical),
         }
     }
 
@@ -106,7 +106,7 @@ impl FillAt {
         match self {
             Self::NextOpen | Self::SameOpen => bar.open,
             Self::NextClose | Self::SameClose => Some(bar.close),
-            Self::NextVwap => bar.typical(),
+            Self::NextTypical => bar.typical(),
         }
     }
 }

@@ -56,6 +56,7 @@ pub use simulate::{Simulation, simulate, trades};
 pub use stage::{STAGE_VERSION, Sources, run, run_among};
 pub use stream::{STREAM_VERSION, StreamConfig, generate_bars, run_stream};
 pub use sweep::{
-    Choice, Range, SWEEP_VERSION, Score, Split, Sweep, SweepConfig, Variant, WALK_FORWARD_VERSION, WalkForwardConfig,
-    grid, purged_folds, rule_decisions, run_sweep, run_walk_forward, walk_forward_splits,
+    CROSS_VALIDATION_VERSION, Choice, CrossValidationConfig, Range, SWEEP_VERSION, Score, Split, Sweep, SweepConfig,
+    Variant, WALK_FORWARD_VERSION, WalkForwardConfig, grid, purged_folds, rule_decisions, run_cross_validation,
+    run_sweep, run_walk_forward, walk_forward_splits,
 };

@@ -27,6 +27,8 @@ enum Command {
     Sweep(rule_commands::SweepArgs),
     /// Choose a variant on past bars, judge it on the next, and move on
     WalkForward(rule_commands::WalkArgs),
+    /// Choose a variant on all folds but one, judge it on that one, purged; say how well choosing works
+    CrossValidate(rule_commands::FoldArgs),
     /// Run one rule straight from Parquet, in the same memory for any number of bars
     Stream(rule_commands::RuleArgs),
     /// Write made-up one-minute bars
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
     cli::run(&args.common, || match &args.command {
         Command::Sweep(command) => rule_commands::sweep(command, &args.common),
         Command::WalkForward(command) => rule_commands::walk_forward(command, &args.common),
+        Command::CrossValidate(command) => rule_commands::cross_validate(command, &args.common),
         Command::Stream(command) => rule_commands::stream(command, &args.common),
         Command::GenerateBars(command) => rule_commands::generate(command, &args.common),
         Command::Significance(command) => command.run(&args.common),

@@ -3,10 +3,11 @@
 use anyhow::{Context, bail};
 use artifacts::rows::{Metric, SweepRow, WalkForwardRow};
 use artifacts::{Manifest, read_all};
-use backtester::{Error, Rule, Score, Sides};
 use backtester::{
-    StreamConfig, SweepConfig, WalkForwardConfig, generate_bars, run_stream, run_sweep, run_walk_forward,
+    CrossValidationConfig, StreamConfig, SweepConfig, WalkForwardConfig, generate_bars, run_cross_validation,
+    run_stream, run_sweep, run_walk_forward,
 };
+use backtester::{Error, Rule, Score, Sides};
 use clap::ValueEnum;
 use report::format::{count, number, percent, signed_percent};
 use serde::de::DeserializeOwned;
@@ -77,6 +78,24 @@ pub(crate) struct WalkArgs {
     /// Choose on all bars from the first on
     #[arg(long)]
     anchored: bool,
+    /// Choose by return in place of the Sharpe ratio
+    #[arg(long)]
+    by_return: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct FoldArgs {
+    #[command(flatten)]
+    rule: RuleArgs,
+    /// How many folds
+    #[arg(long)]
+    folds: Option<usize>,
+    /// Bars left out of the choice on both sides of the judged fold
+    #[arg(long, value_name = "BARS")]
+    purge: Option<usize>,
+    /// Bars left out after it beyond that
+    #[arg(long, value_name = "BARS")]
+    embargo: Option<usize>,
     /// Choose by return in place of the Sharpe ratio
     #[arg(long)]
     by_return: bool,
@@ -165,6 +184,11 @@ fn fact(manifest: &Manifest, name: &str) -> Option<f64> {
     manifest.facts.get(name).and_then(serde_json::Value::as_f64)
 }
 
+/// Flags as settings, those that were given.
+fn given<const N: usize>(flags: [(&str, Option<usize>); N]) -> Vec<String> {
+    flags.into_iter().filter_map(|(name, value)| value.map(|v| format!("{name}={v}"))).collect()
+}
+
 pub(crate) fn sweep(args: &SweepArgs, common: &cli::Common) -> anyhow::Result<()> {
     let more = if args.returns { vec!["returns=true".to_owned()] } else { Vec::new() };
     let Some(config) = args.rule.load::<SweepConfig>(common, |c| c.rule, more)? else { return Ok(()) };
@@ -191,10 +215,7 @@ pub(crate) fn sweep(args: &SweepArgs, common: &cli::Common) -> anyhow::Result<()
 }
 
 pub(crate) fn walk_forward(args: &WalkArgs, common: &cli::Common) -> anyhow::Result<()> {
-    let mut more: Vec<String> = [("train", args.train), ("test", args.test), ("purge", args.purge)]
-        .into_iter()
-        .filter_map(|(name, value)| value.map(|v| format!("{name}={v}")))
-        .collect();
+    let mut more = given([("train", args.train), ("test", args.test), ("purge", args.purge)]);
     more.extend(args.anchored.then(|| "anchored=true".to_owned()));
     more.extend(args.by_return.then(|| "score=total-return".to_owned()));
     let Some(config) = args.rule.load::<WalkForwardConfig>(common, |c| c.rule, more)? else { return Ok(()) };
@@ -217,6 +238,29 @@ pub(crate) fn walk_forward(args: &WalkArgs, common: &cli::Common) -> anyhow::Res
         signed_percent(fact(&manifest, "total_return"), 2),
         number(fact(&manifest, "sharpe_ratio"), 3),
         signed_percent(fact(&manifest, "market_return"), 2),
+    ));
+    cli::say(&format!("report: {}", out.join("report.html").display()));
+    Ok(())
+}
+
+pub(crate) fn cross_validate(args: &FoldArgs, common: &cli::Common) -> anyhow::Result<()> {
+    let mut more = given([("folds", args.folds), ("purge", args.purge), ("embargo", args.embargo)]);
+    more.extend(args.by_return.then(|| "score=total-return".to_owned()));
+    let Some(config) = args.rule.load::<CrossValidationConfig>(common, |c| c.rule, more)? else { return Ok(()) };
+    let (bars, out) = args.rule.paths()?;
+    let progress = cli::progress();
+    let manifest = run_cross_validation(&config, bars, out, &common.run_options(progress.as_ref()))?;
+    for row in read_all::<Metric>(&out.join("folds.parquet"))? {
+        if row.metric == "test_return" {
+            cli::say(&format!("{:10} {:24} judged {:>9}", row.slice, row.subject, signed_percent(row.value, 1)));
+        }
+    }
+    cli::say(&format!(
+        "on folds that no choice saw: return {}, Sharpe ratio per year {}, holding {}; {} of the variants did better than the chosen",
+        signed_percent(fact(&manifest, "total_return"), 2),
+        number(fact(&manifest, "sharpe_ratio"), 3),
+        signed_percent(fact(&manifest, "market_return"), 2),
+        percent(fact(&manifest, "mean_test_rank"), 0),
     ));
     cli::say(&format!("report: {}", out.join("report.html").display()));
     Ok(())

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Raised when the output changes for the same input.
-pub const SIGNIFICANCE_VERSION: u32 = 2;
+pub const SIGNIFICANCE_VERSION: u32 = 3;
 
 /// Settings of the assessment of significance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ impl SignificanceConfig {
         let blocks = self.blocks;
         let fits = (2..=20).contains(&blocks) && blocks.is_multiple_of(2);
         within("blocks", blocks as f64, fits, "that is even, from 2 to 20")?;
-        self.mean_block.map_or(Ok(()), |b| within("mean_block", b, b >= 1.0, "of 1 or more"))
+        self.mean_block.map_or(Ok(()), |b| within("mean_block", b, (1.0..=1e9).contains(&b), "from 1 to 1000000000"))
     }
 }
 
@@ -85,22 +85,13 @@ pub fn significance(
     options: &RunOptions<'_>,
 ) -> Result<Manifest, Error> {
     config.check()?;
-    let settings = serde_json::to_value(config).map_err(|e| Error::Unreadable { message: format!("settings: {e}") })?;
     // the registry is shared: what is hashed must be what is read
     let lock = sources.trials.map(trials::lock).transpose()?;
     let registry = sources.trials.filter(|t| t.exists());
     let file = |name: &str| sources.backtest.join(name);
     let mut inputs = vec![file("returns.parquet"), file("metrics.json")];
     inputs.extend([registry, sources.variants].into_iter().flatten().map(Path::to_path_buf));
-    let spec = StageSpec {
-        name: "significance",
-        version: SIGNIFICANCE_VERSION,
-        folder: out.to_path_buf(),
-        seed: options.seed,
-        config: settings,
-        inputs,
-        force: options.force,
-    };
+    let spec = StageSpec::new(("significance", SIGNIFICANCE_VERSION), out, config, inputs, options)?;
     let mut open = match spec.begin()? {
         Outcome::Unchanged(manifest) => return Ok(manifest),
         Outcome::Run(open) => open,

@@ -23,13 +23,15 @@ pub(crate) struct Significance {
 }
 
 /// The figures that are printed.
-const SHOWN: [&str; 9] = [
+const SHOWN: [&str; 11] = [
     "sharpe_ratio",
     "sharpe_ratio_low",
     "sharpe_ratio_high",
     "probabilistic_sharpe",
     "deflated_sharpe",
     "trials",
+    "effective_deflated_sharpe",
+    "effective_trials",
     "spa_p_value",
     "reality_check_p_value",
     "overfitting_probability",

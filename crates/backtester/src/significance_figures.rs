@@ -5,8 +5,9 @@ use crate::{Error, Figures};
 use artifacts::rows::Trial;
 use stats::distribution::{mean, std};
 use stats::selection::{
-    Interval, Overfitting, Resampling, Superior, block_length, deflated_sharpe, expected_maximum_sharpe,
-    minimum_track_record, overfitting, paired_difference, stationary_interval, superior,
+    Interval, Overfitting, Resampling, Superior, block_length, deflated_sharpe, effective_trials,
+    expected_maximum_sharpe, mean_correlation, minimum_track_record, overfitting, paired_difference,
+    stationary_interval, superior,
 };
 use stats::trading::{probabilistic_sharpe, sharpe, total_return};
 
@@ -48,6 +49,19 @@ pub(crate) struct Tried {
     /// What the best of them would show without skill, per bar.
     pub(crate) best_by_luck: Option<f64>,
     pub(crate) origins: Vec<(String, usize)>,
+    /// The same with trials that resemble each other counted as fewer; none without the returns of several variants.
+    pub(crate) effective: Option<Effective>,
+}
+
+/// Trials counted by how much the variants at hand resemble each other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Effective {
+    /// Mean correlation of the returns of the variants.
+    pub(crate) correlation: f64,
+    /// So many independent trials the counted ones are worth.
+    pub(crate) trials: f64,
+    pub(crate) best_by_luck: Option<f64>,
+    pub(crate) deflated: Option<f64>,
 }
 
 #[derive(Debug, Clone)]
@@ -92,7 +106,10 @@ pub(crate) fn assess(
     let settings = Resampling { resamples: config.resamples, level: config.level, seed, mean_block };
     let yearly = |x: &[f64]| sharpe(x, 0.0, n);
 
-    let tried = trials.map(|t| tried(t, &about.key));
+    let mut tried = trials.map(|t| tried(t, &about.key));
+    if let Some(tried) = &mut tried {
+        tried.effective = variants.and_then(|v| mean_correlation(&v.series)).map(|r| tried.worth(r, own));
+    }
     let deflated = match &tried {
         Some(t) => deflated_sharpe(own, t.count.max(1), t.variance),
         None => None,
@@ -172,7 +189,22 @@ fn tried(trials: &[Trial], key: &str) -> Tried {
     // this variant was tried too, whether or not somebody wrote it down
     let count = trials.len() + usize::from(!registered);
     let best_by_luck = expected_maximum_sharpe(count, variance);
-    Tried { count, registered, variance, best_by_luck, origins: origins.into_iter().collect() }
+    Tried { count, registered, variance, best_by_luck, origins: origins.into_iter().collect(), effective: None }
+}
+
+impl Tried {
+    /// What the trials are worth where all resemble each other as the variants at hand do.
+    fn worth(&self, correlation: f64, own: &[f64]) -> Effective {
+        let trials = effective_trials(self.count, correlation);
+        // a part of a trial counts as one: the stricter way
+        let whole = (trials.ceil() as usize).max(1);
+        Effective {
+            correlation,
+            trials,
+            best_by_luck: expected_maximum_sharpe(whole, self.variance),
+            deflated: deflated_sharpe(own, whole, self.variance),
+        }
+    }
 }
 
 /// The strategy and those variants that have returns of all its bars.
@@ -215,6 +247,15 @@ fn figures(found: &Assessment) -> Vec<Figure> {
             ("mean_block", Some(found.mean_block)),
         ],
     );
+    if let Some(e) = tried.and_then(|t| t.effective) {
+        let figures = vec![
+            ("variants_mean_correlation", Some(e.correlation)),
+            ("effective_trials", Some(e.trials)),
+            ("effective_best_sharpe_by_luck_per_bar", e.best_by_luck),
+            ("effective_deflated_sharpe", e.deflated),
+        ];
+        put(STRATEGY, "all", found.variants.unwrap_or(0) as u64, figures);
+    }
     // against everything at once: the largest p-value of all benchmarks
     let worst = |p: &dyn Fn(&Against) -> Option<f64>| {
         found.against.iter().map(p).collect::<Option<Vec<f64>>>().and_then(|p| p.into_iter().reduce(f64::max))

@@ -195,6 +195,21 @@ fn tried(doc: &mut Document, found: &Assessment, registry: Option<&str>) {
         "Trials are counted as if they were independent; variants of one idea resemble each other, so the true bar is somewhat lower. \
          Trials nobody wrote down make it higher.",
     );
+    match &found.tried.as_ref().and_then(|t| t.effective) {
+        Some(e) => doc.paragraph(format!(
+            "The returns of the {} variants at hand have a mean correlation of {}. Where all trials resemble each other so, they are \
+             worth {} independent ones (r + (1 - r) N, Bailey and López de Prado 2014): the best is then expected to show {} per bar \
+             by luck, and the deflated Sharpe ratio is {}.",
+            count(found.variants.unwrap_or(0) as u64),
+            number(Some(e.correlation), 3),
+            number(Some(e.trials), 1),
+            number(e.best_by_luck, 5),
+            percent(e.deflated, 1),
+        )),
+        None => doc.paragraph(
+            "How much they resemble each other is not known here: give the returns of a sweep's variants with --returns.",
+        ),
+    };
     if let Some(hash) = registry {
         doc.paragraph(format!("Hash of the registry of trials as it was read: {}.", hash.get(..16).unwrap_or(hash)));
     }

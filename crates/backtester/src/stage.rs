@@ -52,20 +52,9 @@ pub fn run_among(
 ) -> Result<Manifest, Error> {
     let Sources { bars, decisions, .. } = *sources;
     config.check()?;
-    let settings = serde_json::to_value(config).map_err(|e| Error::Unreadable { message: format!("settings: {e}") })?;
-    let spec = StageSpec {
-        name: "backtest",
-        version: STAGE_VERSION,
-        folder: out.to_path_buf(),
-        seed: options.seed,
-        config: settings,
-        inputs: [Some(bars), Some(decisions), sources.observations, sources.placebo]
-            .into_iter()
-            .flatten()
-            .map(Path::to_path_buf)
-            .collect(),
-        force: options.force,
-    };
+    let files = [Some(bars), Some(decisions), sources.observations, sources.placebo];
+    let files = files.into_iter().flatten().map(Path::to_path_buf).collect();
+    let spec = StageSpec::new(("backtest", STAGE_VERSION), out, config, files, options)?;
     let mut open = match spec.begin()? {
         Outcome::Unchanged(manifest) => return Ok(manifest),
         Outcome::Run(open) => open,

@@ -77,7 +77,7 @@ fn fills_at_the_next_close_and_at_the_typical_price() {
     let b = with_volume(bars(&[(100.0, 100.0), (102.0, 108.0), (108.0, 108.0)]), 1.0);
     let close = bought(&b, 1.0, &Config { fill_at: FillRule::NextClose, ..free() });
     assert_eq!((close.fill_at, close.fills[0].price, close.fills[0].bar_at), (FillAt::NextClose, 108.0, at(1)));
-    let vwap = bought(&b, 1.0, &Config { fill_at: FillRule::NextVwap, ..free() });
+    let vwap = bought(&b, 1.0, &Config { fill_at: FillRule::NextTypical, ..free() });
     assert_eq!(vwap.fills[0].price, (108.0 + 102.0 + 108.0) / 3.0);
     assert!(vwap.fill_at.words().contains("typical price"), "a bar has no volume-weighted price, and the name says so");
 }

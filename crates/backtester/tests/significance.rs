@@ -192,6 +192,31 @@ fn a_sweep_of_noise_is_called_overfitted_and_takes_part_in_the_tests() {
     let report = std::fs::read_to_string(out.join("report.md")).unwrap();
     assert!(report.contains("13 strategies (this one and the variants of the sweep)"), "{report}");
 
+    // with a registry: the forty trials count as fewer, as far as the variants at hand resemble each other
+    let registry = folder.path().join("trials.parquet");
+    let own = trials::of_backtest(&backtest, "backtest", "mine").unwrap();
+    let other = |i: usize| {
+        let returns: Vec<f64> = (0..50).map(|t| 0.001 * ((t * (i + 3) % 11) as f64 - 5.0) + 1e-5 * i as f64).collect();
+        trial(format!("{i}"), own.market.clone(), "sweep", format!("{i}"), &returns)
+    };
+    register(&registry, &(0..39).map(other).chain([own.clone()]).collect::<Vec<_>>()).unwrap();
+    let alike: Vec<Vec<f64>> =
+        series.iter().map(|x| x.iter().zip(&series[0]).map(|(x, same)| x + 2.0 * same).collect()).collect();
+    let mut seen = Vec::new();
+    for series in [&series, &alike] {
+        write_all(&file, &rows(series)).unwrap();
+        let sources = SignificanceSources { trials: Some(&registry), ..sources };
+        significance(&SignificanceConfig { blocks: 8, ..config() }, &sources, &out, &OPTIONS).unwrap();
+        let r = stats::selection::mean_correlation(series).unwrap();
+        assert_eq!((of(&out, "trials"), of(&out, "variants_mean_correlation")), (40.0, r));
+        assert_eq!(of(&out, "effective_trials"), stats::selection::effective_trials(40, r));
+        assert!(of(&out, "effective_deflated_sharpe") >= of(&out, "deflated_sharpe"));
+        seen.push(of(&out, "effective_trials"));
+    }
+    assert!(seen[0] > 35.0 && seen[1] < 15.0, "{seen:?}");
+    let report = std::fs::read_to_string(out.join("report.md")).unwrap();
+    assert!(report.contains("The returns of the 12 variants at hand have a mean correlation of"), "{report}");
+
     // series of other bars are refused by name
     let mut torn = rows(&series);
     torn.remove(399 + 7);

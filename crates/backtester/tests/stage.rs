@@ -193,3 +193,32 @@ fn more_shifted_copies_than_memory_holds_are_refused() {
     let message = config.check().unwrap_err().to_string();
     assert!(message.contains("random_shifts") && message.contains("at most 100000"), "{message}");
 }
+
+#[test]
+fn every_number_of_the_settings_has_a_range() {
+    let optional = Config { volume_cap: Some(0.5), periods_per_year: Some(252.0), ..Config::default() };
+    let whole = serde_json::to_value(optional).unwrap();
+    let mut tried = 0;
+    for (name, value) in whole.as_object().unwrap().iter().filter(|(_, value)| value.is_number()) {
+        let large = if value.is_u64() { serde_json::json!(u64::MAX) } else { serde_json::json!(1e300) };
+        for bad in [Some(large), (!value.is_u64()).then(|| serde_json::json!(-1e300))].into_iter().flatten() {
+            let mut settings = whole.clone();
+            settings[name] = bad;
+            let config: Config = serde_json::from_value(settings).unwrap();
+            let message = config.check().expect_err(name).to_string();
+            assert!(
+                message.contains(&format!("setting {name} is")) && message.contains("; give a number"),
+                "{message}"
+            );
+        }
+        tried += 1;
+    }
+    assert!(tried > 15, "{tried}");
+}
+
+#[test]
+fn next_vwap_is_the_old_name_of_what_it_was() {
+    let named = |name: &str| serde_json::from_value::<backtester::FillRule>(serde_json::json!(name)).unwrap();
+    assert_eq!(named("next_vwap"), named("next_typical"));
+    assert_eq!(serde_json::to_value(named("next_vwap")).unwrap(), "next_typical");
+}

@@ -69,7 +69,7 @@ fn settings() -> impl Strategy<Value = Config> {
         prop_oneof![Just(1.0), 0.3..2.0],
     );
     let time = (zero_or(0.0..2000.0), zero_or(-50.0..50.0), zero_or(0.0..5000.0), zero_or(0.0..0.3));
-    let fill = prop_oneof![Just(FillRule::NextOpen), Just(FillRule::NextClose), Just(FillRule::NextVwap)];
+    let fill = prop_oneof![Just(FillRule::NextOpen), Just(FillRule::NextClose), Just(FillRule::NextTypical)];
     (costs, limits, time, fill).prop_map(|(costs, limits, time, fill_at)| Config {
         portfolio: true,
         commission_bps: costs.0,

@@ -1,6 +1,6 @@
 //! The features that everyone asks for first.
 
-use crate::definition::{BandOutput, BarColumn, Carried, Compute, Definition, Input, MacdOutput, MoodOutput, Shown};
+use crate::definition::{BandOutput, BarColumn, Carried, Compute, Definition, Input, MacdOutput, Shown};
 use stats::indicators::Seeding;
 
 const HOUR: i64 = 3600;
@@ -13,8 +13,11 @@ fn carried(observation: &str, max_age_seconds: i64) -> Input {
     Input::Observation(Carried { observation: observation.to_owned(), max_age_seconds })
 }
 
-/// Returns, volatility, averages, RSI, MACD, Bollinger's bands, true range, volume, MVRV momentum, fear and greed, news and mood.
+/// Returns, volatility, averages, RSI, MACD, Bollinger's bands, true range, volume, MVRV momentum, fear and greed, and news.
 /// Where a market has no such observation, its features have no values.
+///
+/// Moods ([`Compute::Mood`]) are not among them: no source writes such observations. What a model reads from the news is averaged,
+/// with the same decay, by whoever decides; where a market has a series of moods, define a feature of it.
 pub fn definitions() -> Vec<Definition> {
     let sma = |bars, shown| Compute::Sma { input: close(), bars, shown };
     let ema = |bars| Compute::Ema { input: close(), bars, seeding: Seeding::Mean, shown: Shown::Value };
@@ -23,12 +26,6 @@ pub fn definitions() -> Vec<Definition> {
         Compute::Macd { input: close(), fast, slow, signal, seeding: Seeding::Mean, output }
     };
     let bands = |output| Compute::Bollinger { input: close(), bars: 20, deviations: 2.0, output };
-    let mood = |output| Compute::Mood {
-        observation: "mood".to_owned(),
-        half_life_seconds: 6.0 * HOUR as f64,
-        prior: 0.5,
-        output,
-    };
     [
         ("atr_14", Compute::Atr { bars: 14, shown: Shown::Value }),
         ("atr_14_relative", Compute::Atr { bars: 14, shown: Shown::Relative }),
@@ -46,8 +43,6 @@ pub fn definitions() -> Vec<Definition> {
         ("macd_line", macd(MacdOutput::Line)),
         ("macd_signal", macd(MacdOutput::Signal)),
         ("momentum_10", Compute::Momentum { input: close(), bars: 10 }),
-        ("mood_6h", mood(MoodOutput::Mean)),
-        ("mood_6h_weight", mood(MoodOutput::Weight)),
         ("mvrv_momentum", Compute::Value { input: carried("mvrv_btc_momentum", 24 * HOUR) }),
         ("mvrv_momentum_change_6", Compute::Momentum { input: carried("mvrv_btc_momentum", 24 * HOUR), bars: 6 }),
         ("news_count_6h", Compute::NewsCount { sources: Vec::new(), half_life_seconds: 6.0 * HOUR as f64 }),

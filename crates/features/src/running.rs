@@ -82,14 +82,36 @@ fn shown(shown: Shown, input: f64, average: f64) -> Option<f64> {
     }
 }
 
+/// Bars that a feature may look back on: each is kept.
+const MOST_BARS: u32 = 1_000_000;
+/// A hundred years in seconds: more is a mistake of unit.
+const LONGEST: f64 = 3_155_760_000.0;
+
 impl Running {
     pub(crate) fn new(definition: &Definition) -> Result<Self, Error> {
         let parameter = |source| Error::Parameter { name: definition.name.clone(), source };
         let wrong = |message: String| Err(Error::Definition { name: definition.name.clone(), message });
+        if definition.warm_up() > MOST_BARS {
+            return wrong(format!(
+                "it has no value for {} bars; give periods of {MOST_BARS} at most",
+                definition.warm_up()
+            ));
+        }
         if let Compute::Mood { prior, .. } = &definition.compute
-            && !(prior.is_finite() && *prior >= 0.0)
+            && !(0.0..=1e6).contains(prior)
         {
-            return wrong(format!("prior is {prior}; give a weight of 0 or more"));
+            return wrong(format!("prior is {prior}; give a weight from 0 to 1000000"));
+        }
+        if let Compute::Mood { half_life_seconds, .. } | Compute::NewsCount { half_life_seconds, .. } =
+            &definition.compute
+            && !(0.001..=LONGEST).contains(half_life_seconds)
+        {
+            return wrong(format!("half_life_seconds is {half_life_seconds}; give seconds from 0.001 to {LONGEST}"));
+        }
+        if let Compute::Bollinger { deviations, .. } = &definition.compute
+            && !(0.0..=1000.0).contains(deviations)
+        {
+            return wrong(format!("deviations is {deviations}; give a number from 0 to 1000"));
         }
         if let Some(Input::Observation(carried)) = definition.input()
             && carried.max_age_seconds < 0

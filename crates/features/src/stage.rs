@@ -117,15 +117,7 @@ pub(crate) fn spec(
     out: &Path,
     options: &RunOptions<'_>,
 ) -> Result<StageSpec, Error> {
-    Ok(StageSpec {
-        name: "features",
-        version: STAGE_VERSION,
-        folder: out.to_owned(),
-        seed: options.seed,
-        config: serde_json::to_value(config).map_err(|e| Error::State { message: e.to_string() })?,
-        inputs,
-        force: options.force,
-    })
+    Ok(StageSpec::new(("features", STAGE_VERSION), out, config, inputs, options)?)
 }
 
 /// What file and stream have in common at the end: definitions, figures and the report.

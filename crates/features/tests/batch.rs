@@ -131,7 +131,9 @@ fn a_market_folder_becomes_values_definitions_partitions_and_a_report_and_nothin
     for value in values.iter().filter(|v| v.symbol == "B") {
         *rows.entry(&value.name).or_default() += 1;
     }
-    assert_eq!((rows["sma_50"], rows["rsi_14"], rows.get("mood_6h")), (11, 46, None), "B has no mood");
+    assert_eq!((rows["sma_50"], rows["rsi_14"]), (11, 46));
+    let reads_mood = |d: &Definition| matches!(d.compute, Compute::Mood { .. });
+    assert!(!builtin::definitions().iter().any(reads_mood), "no source writes moods: the feature would have no values");
     let page = std::fs::read_to_string(out.join("report.html")).unwrap();
     assert!(page.contains("rsi_14") && page.contains("<svg"));
     let stamp = std::fs::metadata(out.join("features.parquet")).unwrap().modified().unwrap();
@@ -212,5 +214,22 @@ proptest! {
         let poisoned = values(&builtin::definitions(), &poisoned_bars, &Context::new("X", &news, &poison).unwrap());
         prop_assert_eq!(&poisoned[..past.len()], &past[..]);
         prop_assert!(poisoned[past.len()..] != whole[past.len()..], "the poison would have been seen");
+    }
+}
+
+#[test]
+fn periods_and_half_lives_that_nobody_can_mean_are_refused_by_name() {
+    for (compute, words) in [
+        (r#"{"kind":"sma","bars":4000000}"#, "periods of 1000000 at most"),
+        (r#"{"kind":"sma","bars":0}"#, "period is 0"),
+        (r#"{"kind":"macd","fast":12,"slow":18446744073709551615,"signal":9,"output":"line"}"#, "1000000 at most"),
+        (r#"{"kind":"bollinger","bars":20,"deviations":1e300,"output":"upper"}"#, "deviations is"),
+        (r#"{"kind":"news-count","half_life_seconds":1e300}"#, "half_life_seconds is"),
+        (r#"{"kind":"news-count","half_life_seconds":0}"#, "half_life_seconds is 0; give seconds from 0.001"),
+        (r#"{"kind":"mood","observation":"m","half_life_seconds":60,"prior":-1}"#, "prior is -1; give a weight"),
+    ] {
+        let definition = one(&format!(r#"{{"name":"a\nb","compute":{compute}}}"#));
+        let message = Fold::new(&definition).unwrap_err().to_string();
+        assert!(message.contains(words) && message.starts_with(r"feature `a\nb`: "), "{message}");
     }
 }

@@ -89,6 +89,7 @@ pub fn run(config: &TaskConfig, data: &Path, out: &Path, options: &Options<'_>) 
             "question answering needs the column of the question: --map question=COLUMN".into(),
         ));
     }
+    artifacts::settings::within(&[("near_duplicate_threshold", config.near_duplicate_threshold, 0.01..=1.0)])?;
     let name = config.source.rsplit('/').next().unwrap_or_default();
     let name = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
     let files = locate(&config.source, &name, data, &options.hub, &table::ENDINGS)?;

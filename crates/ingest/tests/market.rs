@@ -269,7 +269,12 @@ fn missing_columns_and_files_are_named() {
 fn a_threshold_that_finds_nothing_is_refused_before_anything_is_read() {
     type Change = fn(&mut MarketConfig);
     let dir = tempfile::tempdir().unwrap();
-    let changes: [(&str, Change); 4] = [
+    let changes: [(&str, Change); 9] = [
+        ("source `x.csv`: setting time.utc_offset_hours is 99; give", |c| c.bars[0].time.utc_offset_hours = 99.0),
+        ("time.utc_offset_hours is NaN", |c| c.bars[0].time.utc_offset_hours = f64::NAN),
+        ("bar_interval_seconds is -60", |c| c.bars[0].bar_interval_seconds = Some(-60)),
+        ("quality.level_window is 0", |c| c.quality.level_window = 0),
+        ("quality.flat_bars is", |c| c.quality.flat_bars = usize::MAX),
         ("quality.outlier_z is NaN; give a number above 0", |c| c.quality.outlier_z = f64::NAN),
         ("quality.level_factor is 1; give a number above 1", |c| c.quality.level_factor = 1.0),
         ("quality.shift_share is 1.5; give a number from 0 to 1", |c| c.quality.shift_share = 1.5),
@@ -303,4 +308,15 @@ fn an_epoch_beyond_the_year_9999_is_no_time_and_damaged_lines_are_no_columns() {
     write(&dir.path().join("n.jsonl"), "\0\0\0\n[1, 2]\n");
     let message = run(&config, dir.path(), &out, &options(1)).unwrap_err().to_string();
     assert!(message.contains("n.jsonl") && message.contains("no row is a JSON object"), "{message}");
+}
+
+#[test]
+fn a_name_with_a_line_break_does_not_break_the_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut source = bars("missing.csv");
+    source.name = "x\n2026 INFO all is well\u{1b}[2J".into();
+    let message = run(&only_bars(vec![source], vec![]), dir.path(), &dir.path().join("out"), &options(1));
+    let message = message.unwrap_err().to_string();
+    assert!(message.contains(r"`x\n2026 INFO all is well\u{1b}[2J`"), "{message}");
+    assert!(!message.contains(char::is_control), "{message}");
 }

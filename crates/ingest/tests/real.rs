@@ -141,6 +141,7 @@ fn every_real_price_series_and_the_news_come_in() {
     };
     let shift = of("time-shift", "stockbench");
     assert_eq!((shift.len(), shift[0].value, shift[0].rows), (1, Some(8.0), 5256), "{shift:?}");
+    assert_eq!(shift[0].level, artifacts::rows::AlertLevel::Warning, "it is repaired");
     for file in ["btc_hourly", "eth_hourly", "sol_hourly"] {
         let gap = of("gap", file);
         assert_eq!((gap.len(), gap[0].value), (1, Some(7200.0)), "{file}");

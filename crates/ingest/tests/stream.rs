@@ -144,11 +144,15 @@ fn a_log_belongs_to_one_symbol_and_a_missing_segment_is_named() {
 fn settings_that_cannot_work_are_refused_before_anything_is_asked_for() {
     type Change = fn(&mut FollowConfig);
     let dir = tempfile::tempdir().unwrap();
-    let changes: [(&str, Change); 5] = [
+    let changes: [(&str, Change); 9] = [
         ("600 seconds is no interval of this exchange", |c| c.interval_seconds = 600),
         ("patience.timeout_seconds is NaN", |c| c.patience.timeout_seconds = f64::NAN),
         ("patience.first_wait_seconds is -1", |c| c.patience.first_wait_seconds = -1.0),
         ("idle_seconds is NaN", |c| c.idle_seconds = f64::NAN),
+        ("segment_bars is 0", |c| c.segment_bars = 0),
+        ("connects is 4294967295", |c| c.connects = u32::MAX),
+        ("lateness_seconds is -1", |c| c.lateness_seconds = Some(-1)),
+        ("patience.retries is 4294967295", |c| c.patience.retries = u32::MAX),
         ("flush_seconds is 0", |c| c.flush_seconds = 0.0),
     ];
     for (words, change) in changes {
@@ -170,6 +174,19 @@ fn a_complete_log_that_lost_a_segment_is_not_called_complete() {
     log.append(bars).unwrap();
     log.end(ingest::market::stream::Counts::default()).unwrap();
     let config = FollowConfig { url: "ws://127.0.0.1:9/".into(), symbol: "X".into(), ..FollowConfig::default() };
+    assert!(matches!(follow(&config, dir.path()).unwrap(), Followed::AlreadyComplete(end) if end.segments == 3));
+    let segment = dir.path().join("bars-000002.parquet");
+    let whole = std::fs::read(&segment).unwrap();
+    for torn in [&whole[..whole.len() / 2], &[], b"PAR1 is what it begins with"] {
+        std::fs::write(&segment, torn).unwrap();
+        let message = follow(&config, dir.path()).unwrap_err().to_string();
+        assert!(message.contains("bars-000002.parquet: this segment of a log that ended is damaged"), "{message}");
+        assert!(message.contains("remove this one to begin anew"), "{message}");
+    }
+    std::fs::copy(dir.path().join("bars-000003.parquet"), &segment).unwrap();
+    let message = follow(&config, dir.path()).unwrap_err().to_string();
+    assert!(message.contains("ended with 1200 bars, there are 900"), "{message}");
+    std::fs::write(&segment, whole).unwrap();
     assert!(matches!(follow(&config, dir.path()).unwrap(), Followed::AlreadyComplete(end) if end.segments == 3));
     std::fs::remove_file(dir.path().join("bars-000003.parquet")).unwrap();
     let message = follow(&config, dir.path()).unwrap_err().to_string();

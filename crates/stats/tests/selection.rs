@@ -355,3 +355,47 @@ proptest! {
         prop_assert!(a <= b + 1e-12 && a >= 0.0);
     }
 }
+
+/// Pair by pair.
+fn mean_correlation_by_pairs(series: &[Vec<f64>]) -> f64 {
+    let correlation = |a: &[f64], b: &[f64]| {
+        let (ma, mb) = (mean(a).unwrap(), mean(b).unwrap());
+        let product =
+            |x: &[f64], mx: f64, y: &[f64], my: f64| -> f64 { x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)).sum() };
+        product(a, ma, b, mb) / (product(a, ma, a, ma) * product(b, mb, b, mb)).sqrt()
+    };
+    let mut found = Vec::new();
+    for i in 0..series.len() {
+        for j in 0..i {
+            found.push(correlation(&series[i], &series[j]));
+        }
+    }
+    mean(&found).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn the_mean_correlation_is_that_of_all_pairs(
+        rows in (2_usize..8, 3_usize..30)
+            .prop_flat_map(|(n, t)| proptest::collection::vec(proptest::collection::vec(-1.0..1.0_f64, t), n)),
+    ) {
+        let found = mean_correlation(&rows).unwrap();
+        prop_assert!((found - mean_correlation_by_pairs(&rows)).abs() < 1e-9);
+        let effective = effective_trials(rows.len(), found);
+        prop_assert!((1.0..=rows.len() as f64).contains(&effective));
+    }
+}
+
+#[test]
+fn copies_of_one_trial_are_one_and_trials_that_share_nothing_are_all() {
+    let x = vec![0.01, -0.02, 0.03, 0.0];
+    let copies = vec![x.clone(); 50];
+    assert!((effective_trials(50, mean_correlation(&copies).unwrap()) - 1.0).abs() < 1e-9);
+    let apart = [[1.0, -1.0, 1.0, -1.0], [1.0, 1.0, -1.0, -1.0], [1.0, -1.0, -1.0, 1.0]];
+    assert_eq!(effective_trials(3, mean_correlation(&apart).unwrap()), 3.0);
+    assert_eq!(mean_correlation(std::slice::from_ref(&x)), None);
+    assert_eq!(mean_correlation(&[x.clone(), vec![1.0]]), None);
+    assert_eq!(mean_correlation(&[x.clone(), vec![f64::NAN; 4]]), None);
+    assert!(mean_correlation(&[x, vec![0.5; 4]]).unwrap().abs() < 1e-12, "what does not vary resembles nothing");
+}

@@ -1,6 +1,6 @@
 //! From what is known at a bar's close to a position.
 
-use crate::agents::{AgentsConfig, Strategy};
+use crate::agents::{AgentsConfig, LONGEST, Strategy};
 use crate::mood::Moods;
 use crate::tools::{Known, Mark};
 use crate::{Error, technical};
@@ -75,21 +75,40 @@ impl Default for AgentConfig {
     }
 }
 
+/// Bars that an indicator may look back on.
+const MOST_BARS: f64 = 100_000.0;
+
 impl AgentConfig {
     /// Refuses settings that have no meaning.
+    ///
+    /// # Errors
+    /// The first setting out of its range, with what is allowed.
     pub fn check(&self) -> Result<(), Error> {
-        let bad = |name, value: String, allowed| Err(Error::Setting { name, value, allowed });
-        if self.news_half_life_seconds.is_nan() || self.news_half_life_seconds <= 0.0 {
-            return bad("news_half_life_seconds", self.news_half_life_seconds.to_string(), "above 0");
-        }
-        if self.news_prior.is_nan() || self.news_prior < 0.0 {
-            return bad("news_prior", self.news_prior.to_string(), "0 or more");
-        }
-        if self.volatility_bars < 2 {
-            return bad("volatility_bars", self.volatility_bars.to_string(), "2 or more");
-        }
-        if let Some((name, gauge)) = self.observations.iter().find(|(_, g)| g.scale.is_nan() || g.scale <= 0.0) {
-            return bad("observations.*.scale", format!("{} for {name}", gauge.scale), "above 0");
+        artifacts::settings::within(&[
+            ("news_window_seconds", self.news_window_seconds as f64, 1.0..=LONGEST),
+            ("news_half_life_seconds", self.news_half_life_seconds, 1e-3..=LONGEST),
+            ("news_prior", self.news_prior, 0.0..=1e6),
+            ("sentiment_weight", self.sentiment_weight, -1000.0..=1000.0),
+            ("technical_weight", self.technical_weight, -1000.0..=1000.0),
+            ("momentum_bars", self.momentum_bars as f64, 1.0..=MOST_BARS),
+            ("volatility_bars", self.volatility_bars as f64, 2.0..=MOST_BARS),
+            ("gain", self.gain, 0.0..=1000.0),
+            ("dead_band", self.dead_band, 0.0..=1.0),
+        ])?;
+        for (name, gauge) in &self.observations {
+            let bad = |field, value: f64, allowed| {
+                let value = format!("{value} for {}", artifacts::one_line(name));
+                Err(Error::Setting { name: field, value, allowed })
+            };
+            if !(1e-12..=1e12).contains(&gauge.scale) {
+                return bad("observations.*.scale", gauge.scale, "above 0 and at most 1000000000000");
+            }
+            if !(-1e12..=1e12).contains(&gauge.center) {
+                return bad("observations.*.center", gauge.center, "from -1000000000000 to 1000000000000");
+            }
+            if !(-1000.0..=1000.0).contains(&gauge.weight) {
+                return bad("observations.*.weight", gauge.weight, "from -1000 to 1000");
+            }
         }
         self.agents.check()
     }

@@ -18,7 +18,7 @@ pub mod technical;
 pub mod tools;
 
 pub use agents::Strategy;
-pub use decision::{AgentConfig, Market, decide};
+pub use decision::{AgentConfig, Gauge, Market, decide};
 pub use error::Error;
 pub use services::{Open, Services, Tape};
 pub use stage::{Inputs, estimate, run, run_with};

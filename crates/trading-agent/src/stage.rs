@@ -123,15 +123,7 @@ pub fn run_with(
     options: &RunOptions<'_>,
 ) -> Result<Manifest, Error> {
     config.check()?;
-    let spec = StageSpec {
-        name: "trading-agent",
-        version: STAGE_VERSION,
-        folder: out.into(),
-        seed: options.seed,
-        config: serde_json::to_value(config).unwrap_or_default(),
-        inputs: inputs.files(),
-        force: options.force,
-    };
+    let spec = StageSpec::new(("trading-agent", STAGE_VERSION), out, config, inputs.files(), options)?;
     let mut open = match spec.begin()? {
         Outcome::Unchanged(manifest) => return Ok(manifest),
         Outcome::Run(open) => open,

@@ -64,16 +64,7 @@ pub fn run_stream(config: &StreamConfig, bars: &Path, out: &Path, options: &RunO
     let parameters = Parameters { rule: config.rule, first: config.first, second: config.second };
     let signal = Signal::new(parameters, config.sides)?;
     config.backtest.check()?;
-    let settings = serde_json::to_value(config).map_err(|e| Error::Unreadable { message: format!("settings: {e}") })?;
-    let spec = StageSpec {
-        name: "stream",
-        version: STREAM_VERSION,
-        folder: out.to_path_buf(),
-        seed: options.seed,
-        config: settings,
-        inputs: vec![bars.to_path_buf()],
-        force: options.force,
-    };
+    let spec = StageSpec::new(("stream", STREAM_VERSION), out, config, vec![bars.to_path_buf()], options)?;
     let mut open = match spec.begin()? {
         Outcome::Unchanged(manifest) => return Ok(manifest),
         Outcome::Run(open) => open,

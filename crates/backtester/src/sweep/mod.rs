@@ -3,6 +3,7 @@
 
 mod account;
 mod choice;
+mod cross_validation;
 mod grid;
 mod market;
 mod splits;
@@ -10,6 +11,7 @@ mod stage;
 mod walk_forward;
 
 pub use choice::{Choice, Score};
+pub use cross_validation::{CROSS_VALIDATION_VERSION, CrossValidationConfig, run_cross_validation};
 pub use grid::{Range, grid};
 pub use splits::{Split, purged_folds, walk_forward_splits};
 pub use stage::{SWEEP_VERSION, SweepConfig, run_sweep};

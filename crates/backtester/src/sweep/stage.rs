@@ -52,16 +52,7 @@ impl Default for SweepConfig {
 pub fn run_sweep(config: &SweepConfig, bars: &Path, out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
     config.backtest.check()?;
     let grid = grid(config.rule, &config.first, &config.second)?;
-    let settings = serde_json::to_value(config).map_err(|e| Error::Unreadable { message: format!("settings: {e}") })?;
-    let spec = StageSpec {
-        name: "sweep",
-        version: SWEEP_VERSION,
-        folder: out.to_path_buf(),
-        seed: options.seed,
-        config: settings,
-        inputs: vec![bars.to_path_buf()],
-        force: options.force,
-    };
+    let spec = StageSpec::new(("sweep", SWEEP_VERSION), out, config, vec![bars.to_path_buf()], options)?;
     let mut open = match spec.begin()? {
         Outcome::Unchanged(manifest) => return Ok(manifest),
         Outcome::Run(open) => open,

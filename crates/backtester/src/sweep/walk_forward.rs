@@ -61,18 +61,14 @@ pub fn run_walk_forward(
     out: &Path,
     options: &RunOptions<'_>,
 ) -> Result<Manifest, Error> {
+    artifacts::settings::within(&[
+        ("train", config.train as f64, 2.0..=1e9),
+        ("test", config.test as f64, 1.0..=1e9),
+        ("purge", config.purge as f64, 0.0..=1e9),
+    ])?;
     config.backtest.check()?;
     let grid = grid(config.rule, &config.first, &config.second)?;
-    let settings = serde_json::to_value(config).map_err(|e| Error::Unreadable { message: format!("settings: {e}") })?;
-    let spec = StageSpec {
-        name: "walk-forward",
-        version: WALK_FORWARD_VERSION,
-        folder: out.to_path_buf(),
-        seed: options.seed,
-        config: settings,
-        inputs: vec![bars.to_path_buf()],
-        force: options.force,
-    };
+    let spec = StageSpec::new(("walk-forward", WALK_FORWARD_VERSION), out, config, vec![bars.to_path_buf()], options)?;
     let mut open = match spec.begin()? {
         Outcome::Unchanged(manifest) => return Ok(manifest),
         Outcome::Run(open) => open,
@@ -118,7 +114,11 @@ pub fn run_walk_forward(
 }
 
 /// What holding the instrument earned in each judged bar, without costs; in the first from its tradable price on.
-fn market_returns(bars: &[Bar], splits: &[Split], config: &Config) -> Result<Vec<(artifacts::Timestamp, f64)>, Error> {
+pub(super) fn market_returns(
+    bars: &[Bar],
+    splits: &[Split],
+    config: &Config,
+) -> Result<Vec<(artifacts::Timestamp, f64)>, Error> {
     let fill_at = FillAt::of(bars, config)?;
     let first = splits.first().map_or(0, |s| s.test.start);
     let last = splits.last().map_or(0, |s| s.test.end);

@@ -77,7 +77,7 @@ impl<'a> Twin<'a> {
     fn price(&self, bar: &Bar) -> Option<f64> {
         match self.config.fill_at {
             FillRule::NextOpen => bar.open,
-            FillRule::NextVwap => Some((bar.high? + bar.low? + bar.close) / 3.0),
+            FillRule::NextTypical => Some((bar.high? + bar.low? + bar.close) / 3.0),
             _ => Some(bar.close),
         }
     }

@@ -1,5 +1,6 @@
 use super::exchange::{Patience, RestSource};
 use super::quality::QualityConfig;
+use crate::Error;
 use artifacts::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +27,29 @@ pub struct MarketConfig {
     pub bad_bars: BadBars,
     /// Which oddities are reported.
     pub quality: QualityConfig,
+}
+
+/// A year of seconds: more is a mistake of unit.
+const LONGEST: f64 = 366.0 * 86_400.0;
+
+impl MarketConfig {
+    /// Refuses numbers that no source can have.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let time = |time: &TimeFormat| ("time.utc_offset_hours", time.utc_offset_hours, -26.0..=26.0);
+        let interval = |seconds: Option<i64>| ("bar_interval_seconds", seconds.unwrap_or(1) as f64, 1.0..=LONGEST);
+        let delay = |seconds: i64| ("news_delay_seconds", seconds as f64, 0.0..=LONGEST);
+        let mut all = Vec::new();
+        all.extend(self.bars.iter().map(|s| (&s.name, vec![time(&s.time), interval(s.bar_interval_seconds)])));
+        all.extend(self.annotated.iter().map(|s| (&s.name, vec![time(&s.time), interval(s.bar_interval_seconds)])));
+        all.extend(self.news.iter().map(|s| (&s.name, vec![time(&s.time), delay(s.news_delay_seconds)])));
+        all.extend(self.feeds.iter().map(|s| (&s.name, vec![delay(s.news_delay_seconds)])));
+        all.extend(self.rest.iter().map(|s| (&s.name, vec![interval(Some(s.interval_seconds))])));
+        for (name, numbers) in all {
+            artifacts::settings::within(&numbers)
+                .map_err(|e| Error::BadConfig(format!("source `{}`: {e}", artifacts::one_line(name))))?;
+        }
+        self.quality.check()
+    }
 }
 
 /// What happens to a bar that cannot be right.

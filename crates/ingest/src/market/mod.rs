@@ -45,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Raised when the output changes for the same input.
-const STAGE_VERSION: u32 = 3;
+const STAGE_VERSION: u32 = 4;
 
 /// Brings the configured sources in. Writes `bars.parquet`, `news.parquet`, `observations.parquet`, `rejected.parquet`,
 /// `quality.parquet` and a report into `out`.
@@ -130,7 +130,7 @@ struct Files {
 impl Files {
     /// Finds files, and fetches what is not here.
     fn find(config: &MarketConfig, data: &Path, out: &Path, options: &Options<'_>) -> Result<Self, Error> {
-        config.quality.check()?;
+        config.check()?;
         let prices = config.annotated.iter().any(|s| s.has_prices);
         if !prices && config.bars.is_empty() && config.rest.is_empty() && config.logs.is_empty() {
             return Err(Error::BadConfig(

@@ -6,28 +6,26 @@
 //! simple mean); where pandas does otherwise, the choice has a name. `tests/indicators.rs` holds them to TA-Lib, `ta` and pandas.
 
 mod atr;
-mod average;
 mod bollinger;
 mod decayed;
 mod deviation;
 mod ema;
-mod extreme;
 mod macd;
 mod momentum;
 mod returns;
+mod rolling;
 mod rsi;
 mod window;
 
 pub use atr::Atr;
-pub use average::Sma;
 pub use bollinger::{Band, Bollinger};
 pub use decayed::Decayed;
 pub use deviation::{RollingStd, Spread, ZScore};
 pub use ema::{Ema, Seeding};
-pub use extreme::{RollingMax, RollingMin};
 pub use macd::{Macd, MacdValue};
 pub use momentum::{Momentum, RateOfChange};
 pub use returns::{LogReturn, SimpleReturn};
+pub use rolling::{RollingMax, RollingMin, Sma};
 pub use rsi::Rsi;
 pub use window::Window;
 

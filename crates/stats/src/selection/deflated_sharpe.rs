@@ -11,7 +11,7 @@ const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
 /// √variance · ((1 − γ)·z(1 − 1/N) + γ·z(1 − 1/(N·e))), z the normal quantile, γ Euler's constant.
 ///
 /// 0 for a single trial. Assumes independent trials; where they resemble each other the true number is smaller and this
-/// figure too strict. None without trials or for a variance below 0.
+/// figure too strict ([`super::effective_trials`]). None without trials or for a variance below 0.
 ///
 /// ```
 /// let best = stats::selection::expected_maximum_sharpe(1000, 1.0).unwrap();

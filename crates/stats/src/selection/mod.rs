@@ -3,6 +3,7 @@
 //! | question | function |
 //! |---|---|
 //! | how good would the best of N strategies without skill look? | [`expected_maximum_sharpe`], [`deflated_sharpe`] |
+//! | how many independent trials are many that resemble each other? | [`effective_trials`], [`mean_correlation`] |
 //! | how long a record does it take? | [`minimum_track_record`] |
 //! | does choosing the best in the past choose well? | [`overfitting`] (PBO by CSCV) |
 //! | which rows may a model learn from, that is judged on others? | [`purged_folds`], [`combinatorial_purged`], [`walk_forward`] |
@@ -14,6 +15,7 @@
 mod block_length;
 mod combinations;
 mod deflated_sharpe;
+mod effective_trials;
 mod hit_rate;
 mod information;
 mod interval;
@@ -26,6 +28,7 @@ mod walk_forward;
 
 pub use block_length::{BlockLength, block_length};
 pub use deflated_sharpe::{deflated_sharpe, expected_maximum_sharpe};
+pub use effective_trials::{effective_trials, mean_correlation};
 pub use hit_rate::{HitRate, hit_rate};
 pub use information::{Information, information_coefficient, information_decay, spearman};
 pub use interval::{Interval, Resampling, paired_difference, stationary_interval};

@@ -1,9 +1,13 @@
 //! Settings of the system of agents.
 
 use crate::Error;
+use artifacts::settings::within;
 use providers::Prices;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// A hundred years in seconds: more is a mistake of unit.
+pub(crate) const LONGEST: f64 = 100.0 * 365.25 * 86_400.0;
 
 /// Who decides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -309,59 +313,70 @@ impl Default for MemoryConfig {
     }
 }
 
-/// A share: a number from 0 to 1.
-fn share(name: &'static str, value: f64) -> Result<(), Error> {
-    if (0.0..=1.0).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::Setting { name, value: value.to_string(), allowed: "from 0 to 1" })
-}
-
-fn at_least(name: &'static str, value: f64, least: f64, allowed: &'static str) -> Result<(), Error> {
-    if value >= least { Ok(()) } else { Err(Error::Setting { name, value: value.to_string(), allowed }) }
-}
-
 impl AgentsConfig {
-    /// Refuses settings that have no meaning.
+    /// Refuses settings that have no meaning, or that ask for more than anyone can mean: an unbounded count is a run that never ends.
     ///
     /// # Errors
     /// The first setting out of its range, with what is allowed.
     pub fn check(&self) -> Result<(), Error> {
-        share("agents.hybrid_weight", self.hybrid_weight)?;
-        share("agents.simulation.error_rate", self.simulation.error_rate)?;
-        share("agents.simulation.malformed_rate", self.simulation.malformed_rate)?;
-        share("agents.risk.max_position", self.risk.max_position)?;
-        share("agents.risk.min_confidence", self.risk.min_confidence)?;
-        share("agents.risk.max_drawdown", self.risk.max_drawdown.unwrap_or(0.0))?;
-        share("agents.grounding_filter.min_supported", self.grounding_filter.min_supported)?;
-        at_least("agents.characters_per_token", self.characters_per_token, 1.0, "1 or more")?;
-        at_least("agents.temperature", self.temperature, 0.0, "0 or more")?;
-        at_least("agents.disagreement", self.disagreement, 0.0, "0 or more")?;
-        at_least("agents.calibration.gain", self.calibration.gain, 0.0, "0 or more")?;
-        at_least("agents.budget_money", self.budget_money.unwrap_or(0.0), 0.0, "0 or more")?;
-        let positive = f64::MIN_POSITIVE;
-        at_least("agents.risk.max_change", self.risk.max_change, positive, "above 0")?;
-        at_least("agents.memory.half_life_seconds", self.memory.half_life_seconds, positive, "above 0")?;
-        let target = self.risk.target_volatility_bps.unwrap_or(1.0);
-        at_least("agents.risk.target_volatility_bps", target, positive, "above 0")?;
-        let counts = [
-            ("agents.step_limit", self.step_limit as usize),
-            ("agents.checkpoint_decisions", self.checkpoint_decisions.unwrap_or(1) as usize),
-            ("agents.news_items", self.news_items),
-            ("agents.calibration.horizon_bars", self.calibration.horizon_bars),
-            ("agents.calibration.window", self.calibration.window),
-            ("agents.retrieval.k", self.retrieval.k),
-            ("agents.retrieval.horizon_bars", self.retrieval.horizon_bars),
-            ("agents.memory.k", self.memory.k),
-            ("agents.memory.horizon_bars", self.memory.horizon_bars),
-            ("agents.memory.capacity", self.memory.capacity),
-        ];
-        for (name, count) in counts {
-            at_least(name, count as f64, 1.0, "1 or more")?;
+        let Self { simulation, risk, calibration, retrieval, memory, .. } = self;
+        let some = |value: Option<f64>| value.unwrap_or(1.0);
+        within(&[
+            ("agents.step_limit", f64::from(self.step_limit), 1.0..=1000.0),
+            ("agents.disagreement", self.disagreement, 0.0..=2.0),
+            ("agents.debate_rounds", f64::from(self.debate_rounds), 0.0..=20.0),
+            ("agents.hybrid_weight", self.hybrid_weight, 0.0..=1.0),
+            ("agents.simulation.error_rate", simulation.error_rate, 0.0..=1.0),
+            ("agents.simulation.malformed_rate", simulation.malformed_rate, 0.0..=1.0),
+            ("agents.answer_tokens", self.answer_tokens as f64, 64.0..=1e6),
+            // an answer and something to answer must fit
+            ("agents.context_tokens", self.context_tokens as f64, self.answer_tokens as f64 + 128.0..=1e8),
+            ("agents.characters_per_token", self.characters_per_token, 1.0..=100.0),
+            ("agents.fact_characters", self.fact_characters as f64, 40.0..=1e6),
+            ("agents.temperature", self.temperature, 0.0..=5.0),
+            ("agents.repairs", f64::from(self.repairs), 0.0..=20.0),
+            ("agents.budget_tokens", some(self.budget_tokens.map(|n| n as f64)), 0.0..=1e15),
+            ("agents.budget_money", some(self.budget_money), 0.0..=1e12),
+            ("agents.checkpoint_decisions", some(self.checkpoint_decisions.map(|n| n as f64)), 1.0..=1e9),
+            ("agents.news_items", self.news_items as f64, 1.0..=1000.0),
+            ("agents.search_items", self.search_items as f64, 0.0..=1000.0),
+            ("agents.feature_age_seconds", self.feature_age_seconds as f64, 0.0..=LONGEST),
+            ("agents.risk.max_position", risk.max_position, 0.0..=1.0),
+            ("agents.risk.max_change", risk.max_change, 1e-6..=2.0),
+            ("agents.risk.min_confidence", risk.min_confidence, 0.0..=1.0),
+            ("agents.risk.target_volatility_bps", some(risk.target_volatility_bps), 1e-6..=1e6),
+            ("agents.risk.max_drawdown", some(risk.max_drawdown), 0.0..=1.0),
+            ("agents.risk.cooldown_bars", f64::from(risk.cooldown_bars), 0.0..=1e6),
+            ("agents.grounding_filter.min_supported", self.grounding_filter.min_supported, 0.0..=1.0),
+            ("agents.calibration.horizon_bars", calibration.horizon_bars as f64, 1.0..=1e6),
+            ("agents.calibration.window", calibration.window as f64, 1.0..=1e6),
+            ("agents.calibration.min_samples", calibration.min_samples as f64, 0.0..=1e6),
+            ("agents.calibration.gain", calibration.gain, 0.0..=1000.0),
+            ("agents.retrieval.k", retrieval.k as f64, 1.0..=1000.0),
+            ("agents.retrieval.horizon_bars", retrieval.horizon_bars as f64, 1.0..=1e6),
+            ("agents.retrieval.ranking.k1", retrieval.ranking.k1, 0.0..=1000.0),
+            ("agents.retrieval.ranking.b", retrieval.ranking.b, 0.0..=1.0),
+            ("agents.retrieval.ranking.rrf_k", retrieval.ranking.rrf_k, 0.0..=1e9),
+            ("agents.retrieval.ranking.dense_weight", retrieval.ranking.dense_weight, 0.0..=1e6),
+            ("agents.retrieval.ranking.lexical_weight", retrieval.ranking.lexical_weight, 0.0..=1e6),
+            ("agents.retrieval.ranking.depth", retrieval.ranking.depth as f64, 1.0..=1e6),
+            ("agents.retrieval.ranking.half_life_seconds", some(retrieval.ranking.half_life_seconds), 1e-3..=LONGEST),
+            ("agents.retrieval.ranking.max_age_seconds", some(retrieval.ranking.max_age_seconds), 1e-3..=LONGEST),
+            ("agents.memory.k", memory.k as f64, 1.0..=1000.0),
+            ("agents.memory.horizon_bars", memory.horizon_bars as f64, 1.0..=1e6),
+            ("agents.memory.capacity", memory.capacity as f64, 1.0..=1e6),
+            ("agents.memory.half_life_seconds", memory.half_life_seconds, 1e-3..=LONGEST),
+        ])?;
+        for (who, prices) in &self.prices {
+            for (name, value) in
+                [("prompt_per_million", prices.prompt_per_million), ("answer_per_million", prices.answer_per_million)]
+            {
+                if !(0.0..=1e9).contains(&value) {
+                    let value = format!("{value} for {}", artifacts::one_line(who));
+                    return Err(Error::Setting { name, value, allowed: "from 0 to 1000000000" });
+                }
+            }
         }
-        at_least("agents.answer_tokens", self.answer_tokens as f64, 64.0, "64 or more: an answer needs them")?;
-        at_least("agents.fact_characters", self.fact_characters as f64, 40.0, "40 or more")?;
-        let least = self.answer_tokens as f64 + 128.0;
-        at_least("agents.context_tokens", self.context_tokens as f64, least, "answer_tokens + 128 or more")
+        Ok(())
     }
 }

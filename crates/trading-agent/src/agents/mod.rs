@@ -24,6 +24,7 @@ mod state;
 mod supervisor;
 mod team;
 
+pub(crate) use config::LONGEST;
 pub use config::{
     AgentsConfig, CalibrationConfig, CalibrationMethod, Chooser, Coordination, FilterConfig, MemoryConfig,
     ReasonerKind, RecallConfig, RiskConfig, SimulationConfig, Sources, Strategy,

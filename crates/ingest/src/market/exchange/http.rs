@@ -29,17 +29,12 @@ impl Default for Patience {
 impl Patience {
     /// Whether its times are times: a NaN is none.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let times = [
-            ("timeout_seconds", self.timeout_seconds),
-            ("first_wait_seconds", self.first_wait_seconds),
-            ("longest_wait_seconds", self.longest_wait_seconds),
-        ];
-        match times.into_iter().find(|(_, seconds)| seconds.is_nan() || *seconds < 0.0) {
-            Some((name, value)) => {
-                Err(Error::BadConfig(format!("patience.{name} is {value}; give seconds, 0 or more")))
-            }
-            None => Ok(()),
-        }
+        Ok(artifacts::settings::within(&[
+            ("patience.timeout_seconds", self.timeout_seconds, 0.0..=3600.0),
+            ("patience.retries", f64::from(self.retries), 0.0..=1000.0),
+            ("patience.first_wait_seconds", self.first_wait_seconds, 0.0..=3600.0),
+            ("patience.longest_wait_seconds", self.longest_wait_seconds, 0.0..=86_400.0),
+        ])?)
     }
 }
 

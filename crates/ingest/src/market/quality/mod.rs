@@ -88,7 +88,11 @@ impl QualityConfig {
             Some((name, value, _, range)) => {
                 Err(Error::BadConfig(format!("quality.{name} is {value}; give a number {range}")))
             }
-            None => Ok(()),
+            None => Ok(artifacts::settings::within(&[
+                ("quality.listed", self.listed as f64, 0.0..=1e6),
+                ("quality.flat_bars", self.flat_bars as f64, 1.0..=1e6),
+                ("quality.level_window", self.level_window as f64, 1.0..=1e4),
+            ])?),
         }
     }
 }

@@ -15,17 +15,15 @@ pub(in super::super) fn shifts(offsets: &[i64], findings: &mut Findings<'_>) {
     for (minutes, rows) in counts.iter().filter(|(minutes, _)| **minutes != 0) {
         let share = *rows as f64 / total as f64;
         let (hours, way) = (minutes.abs() as f64 / 60.0, if *minutes > 0 { "late" } else { "early" });
-        let (level, what) = if share >= threshold {
-            (AlertLevel::Critical, format!("{rows} of {total} rows: a wrong time zone"))
-        } else {
-            (AlertLevel::Warning, format!("{rows} of {total} rows"))
-        };
+        let zone = if share >= threshold { ": a wrong time zone" } else { "" };
         let same = format!("{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60);
         let message = format!(
-            "the written time is {hours:.2} h ({same}) {way} against the epoch stamp in {what}; the epoch stamp is used"
+            "the written time is {hours:.2} h ({same}) {way} against the epoch stamp in {rows} of {total} rows{zone}; \
+             the epoch stamp is used, so nothing is left to repair"
         );
         found.push(Found {
-            level,
+            // repaired: the rows may be believed
+            level: AlertLevel::Warning,
             event_at: None,
             rows: *rows,
             value: Some(*minutes as f64 / 60.0),
@@ -115,7 +113,7 @@ mod tests {
     fn a_constant_offset_is_found_and_named_with_its_hours() {
         assert!(run(|f| shifts(&[0, 0, 20, -10], f)).is_empty());
         let eight = run(|f| shifts(&[28_800; 50], f));
-        assert_eq!((eight.len(), eight[0].level, eight[0].value), (1, AlertLevel::Critical, Some(8.0)));
+        assert_eq!((eight.len(), eight[0].level, eight[0].value), (1, AlertLevel::Warning, Some(8.0)));
         assert!(eight[0].message.contains("8.00 h (08:00) late"), "{}", eight[0].message);
         let summer = run(|f| shifts(&[-18_000, -18_000, -14_400, 0], f));
         assert_eq!(summer.iter().map(|f| (f.value, f.rows)).collect::<Vec<_>>(), [(Some(-5.0), 2), (Some(-4.0), 1)]);

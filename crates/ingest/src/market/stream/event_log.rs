@@ -17,7 +17,7 @@
 use super::Counts;
 use crate::Error;
 use artifacts::rows::{Bar, Rejected};
-use artifacts::{Timestamp, read_all, remove_stale_temporaries, write_all, write_bytes};
+use artifacts::{Reader, Timestamp, read_all, remove_stale_temporaries, write_all, write_bytes};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -103,14 +103,25 @@ impl EventLog {
     /// What a log that ended says; none for one that did not, or whose `end.json` is damaged: following it ends it again.
     ///
     /// # Errors
-    /// It says another number of segments than there are.
+    /// It says another number of segments or bars than there are, or a segment is damaged: such a log is not complete.
     pub fn ended(folder: &Path) -> Result<Option<End>, Error> {
         let path = folder.join(END);
         let end: Option<End> = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let Some(end) = end else { return Ok(None) };
-        let found = segments(folder)?.len();
-        if found != end.segments as usize {
-            return Err(broken(&path, format!("the log ended with {} segments, there are {found}", end.segments)));
+        let found = segments(folder)?;
+        if found.len() != end.segments as usize {
+            let message = format!("the log ended with {} segments, there are {}", end.segments, found.len());
+            return Err(broken(&path, message));
+        }
+        let mut bars = 0;
+        for segment in &found {
+            let damaged = |_| broken(segment, "this segment of a log that ended is damaged".to_owned());
+            for batch in Reader::<Bar>::open(segment).map_err(damaged)? {
+                bars += batch.map_err(damaged)?.len() as u64;
+            }
+        }
+        if bars != end.bars {
+            return Err(broken(&path, format!("the log ended with {} bars, there are {bars}", end.bars)));
         }
         Ok(Some(end))
     }

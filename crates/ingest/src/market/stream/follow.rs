@@ -76,17 +76,23 @@ impl Default for FollowConfig {
     }
 }
 
+/// A year of seconds: more is a mistake of unit.
+const LONGEST: f64 = 366.0 * 86_400.0;
+
 impl FollowConfig {
     /// Whether it can be followed at all: said before anything is asked for.
     fn check(&self) -> Result<(), Error> {
         if self.symbol.is_empty() || self.url.is_empty() || self.interval_seconds <= 0 {
             return Err(Error::BadConfig("a stream needs `url`, `symbol` and an `interval_seconds` above 0".into()));
         }
-        for (name, value) in [("flush_seconds", self.flush_seconds), ("idle_seconds", self.idle_seconds)] {
-            if value.is_nan() || value <= 0.0 {
-                return Err(Error::BadConfig(format!("{name} is {value}; give seconds above 0")));
-            }
-        }
+        artifacts::settings::within(&[
+            ("interval_seconds", self.interval_seconds as f64, 1.0..=LONGEST),
+            ("lateness_seconds", self.lateness_seconds.unwrap_or(0) as f64, 0.0..=LONGEST),
+            ("segment_bars", self.segment_bars as f64, 1.0..=1e6),
+            ("flush_seconds", self.flush_seconds, 0.001..=86_400.0),
+            ("idle_seconds", self.idle_seconds, 0.001..=86_400.0),
+            ("connects", f64::from(self.connects), 0.0..=1e6),
+        ])?;
         self.patience.check()?;
         if self.rest.is_some() { self.rest_shape.check(self.interval_seconds) } else { Ok(()) }
     }
