@@ -10,8 +10,6 @@ use stats::classification::{
 use std::borrow::Cow;
 use text::{TfIdf, TfIdfConfig};
 
-type Rows = Vec<Vec<(u32, f32)>>;
-
 fn features() -> TfIdfConfig {
     // Pieces of words add a point or two and take ten times as long.
     TfIdfConfig { words: (1, 2), characters: (0, 0), min_documents: 2, max_features: 30_000, sublinear: true }
@@ -51,9 +49,8 @@ pub(crate) fn label_scores(
         return Vec::new();
     }
     let (labels, known) = dense(&labelled.iter().map(|(_, l)| *l).collect::<Vec<_>>());
-    let plain: Vec<_> = labelled.iter().map(|(t, _)| without_links(&t.text)).collect();
-    let tfidf = TfIdf::fit(plain.iter().map(AsRef::as_ref), &features());
-    let rows: Rows = plain.iter().map(|text| tfidf.transform(text)).collect();
+    let plain: Vec<_> = labelled.iter().map(|(t, _)| without_links(t)).collect();
+    let (tfidf, rows) = TfIdf::fit_transform(plain.iter().map(AsRef::as_ref), &features());
     let probabilities = out_of_fold(&rows, &labels, known.len(), tfidf.features(), folds, seed, &settings(false));
     let quality = confident_learning(&probabilities, &labels, known.len());
     let name = |label: usize| known.get(label).and_then(|l| names.get(*l)).cloned().unwrap_or_default();
@@ -105,7 +102,7 @@ pub(crate) fn yardsticks(
 ) -> Result<Vec<Yardstick>, Error> {
     let of_split = |split: usize| -> Vec<(Cow<'_, str>, usize)> {
         let label = |t: &SampleText| t.label_where(|o| o.split == split);
-        subject.sample.iter().filter_map(|t| Some((without_links(&t.text), label(t)?))).take(limit).collect()
+        subject.sample.iter().filter_map(|t| Some((without_links(t), label(t)?))).take(limit).collect()
     };
     let train = of_split(reference);
     let others: Vec<usize> = subject.groups.iter().map(|g| g.split).filter(|s| *s != reference).collect();
@@ -113,8 +110,7 @@ pub(crate) fn yardsticks(
     if others.is_empty() || known.len() < 2 {
         return Ok(Vec::new());
     }
-    let tfidf = TfIdf::fit(train.iter().map(|(t, _)| t.as_ref()), &features());
-    let rows: Rows = train.iter().map(|(t, _)| tfidf.transform(t)).collect();
+    let (tfidf, rows) = TfIdf::fit_transform(train.iter().map(|(t, _)| t.as_ref()), &features());
     let model = LogisticRegression::fit(&rows, &labels, known.len(), tfidf.features(), &settings(false));
     let mut found = Vec::new();
     for split in others {

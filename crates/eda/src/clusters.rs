@@ -31,17 +31,16 @@ pub(crate) fn clusters(subject: &Subject, config: &Config, seed: Seed) -> Vec<Cl
     let texts: Vec<_> = subject.sample.iter().take(config.cluster_texts).collect();
     let settings =
         TfIdfConfig { words: (1, 1), characters: (0, 0), min_documents: 5, max_features: 4000, sublinear: true };
-    let plain: Vec<Cow<'_, str>> = texts.iter().map(|t| without_links(&t.text)).collect();
-    let tfidf = TfIdf::fit(plain.iter().map(AsRef::as_ref), &settings);
+    let plain: Vec<Cow<'_, str>> = texts.iter().map(|t| without_links(t)).collect();
+    let (tfidf, rows) = TfIdf::fit_transform(plain.iter().map(AsRef::as_ref), &settings);
     let useful: Vec<bool> = (0..tfidf.features() as u32)
         .map(|f| tfidf.name(f))
         .map(|name| name.chars().nth(1).is_some() && name.chars().any(char::is_alphabetic) && !is_stop_word(name))
         .collect();
-    let rows: Vec<(usize, Vec<(u32, f32)>)> = plain
-        .iter()
+    let rows: Vec<(usize, Vec<(u32, f32)>)> = rows
+        .into_iter()
         .enumerate()
-        .map(|(at, text)| {
-            let mut row = tfidf.transform(text);
+        .map(|(at, mut row)| {
             row.retain(|(f, _)| useful.get(*f as usize).copied().unwrap_or(false));
             (at, normalised(row))
         })

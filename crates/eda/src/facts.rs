@@ -20,13 +20,14 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// Looks at a text whose hash is `raw`. `labels` are lower case.
-    pub(crate) fn of(text: &str, raw: u64, labels: &[String]) -> Self {
+    /// Looks at a text whose hash is `raw`. `labels` are lower case. Also returned: its comparison key.
+    pub(crate) fn of(text: &str, raw: u64, labels: &[String]) -> (Self, String) {
         let mut marks = Marks::of_characters(text);
         let (mut count, mut syllables, mut names) = (0, 0, 0);
         let mut evidence = LanguageEvidence::default();
         // No word goes across white space.
         for token in text.split_whitespace() {
+            marks.look_at(token);
             let counts = LanguageEvidence::counts(token);
             each_word(token, |word| {
                 count += 1;
@@ -44,9 +45,10 @@ impl Facts {
         }
         marks.set(Mark::NoWord, count == 0);
         let guess = evidence.guess();
-        Self {
+        let key = comparison_key(text);
+        let facts = Self {
             raw,
-            key: hash(comparison_key(text).as_bytes()),
+            key: hash(key.as_bytes()),
             characters: text.chars().count() as u32,
             words: count,
             syllables,
@@ -54,7 +56,8 @@ impl Facts {
             names,
             detected: guess.language,
             confidence: guess.confidence as f32,
-        }
+        };
+        (facts, key)
     }
 }
 

@@ -6,7 +6,10 @@ const EXACT: u32 = 1024;
 /// How long the texts of a group are: a count for each length, so memory does not grow with the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lengths {
-    counts: BTreeMap<u32, u64>,
+    /// Texts of each length up to the longest that is counted one by one.
+    short: Vec<u64>,
+    /// Texts of each longer, rounded length.
+    long: BTreeMap<u32, u64>,
     sum: u64,
     rows: u64,
     longest: u32,
@@ -20,7 +23,17 @@ impl Lengths {
 
     /// Counts some texts of one length.
     pub fn add_rows(&mut self, length: u32, rows: u64) {
-        *self.counts.entry(rounded(length)).or_default() += rows;
+        if length <= EXACT {
+            let place = length as usize;
+            if self.short.len() <= place {
+                self.short.resize(place + 1, 0);
+            }
+            if let Some(count) = self.short.get_mut(place) {
+                *count += rows;
+            }
+        } else {
+            *self.long.entry(rounded(length)).or_default() += rows;
+        }
         self.sum += u64::from(length) * rows;
         self.rows += rows;
         self.longest = self.longest.max(length);
@@ -57,15 +70,21 @@ impl Lengths {
     /// The length at a place in ascending order.
     fn at(&self, place: u64) -> Option<f64> {
         let mut before = 0;
-        self.counts.iter().find_map(|(length, rows)| {
+        self.counts().find_map(|(length, rows)| {
             before += rows;
-            (place < before).then(|| f64::from(*length))
+            (place < before).then(|| f64::from(length))
         })
+    }
+
+    /// Each length with its texts, in ascending order.
+    fn counts(&self) -> impl Iterator<Item = (u32, u64)> {
+        let short = (0..).zip(self.short.iter().copied()).filter(|(_, rows)| *rows > 0);
+        short.chain(self.long.iter().map(|(length, rows)| (*length, *rows)))
     }
 
     /// Rows longer than `limit`.
     pub fn longer_than(&self, limit: f64) -> u64 {
-        self.counts.iter().filter(|(length, _)| f64::from(**length) > limit).map(|(_, rows)| rows).sum()
+        self.counts().filter(|(length, _)| f64::from(*length) > limit).map(|(_, rows)| rows).sum()
     }
 
     /// Tukey's outer fence: the upper quartile and three interquartile ranges.
@@ -80,9 +99,9 @@ impl Lengths {
         let step = (self.rows / n.max(1)).max(1);
         let mut values = Vec::new();
         let mut carried = 0;
-        for (length, rows) in &self.counts {
+        for (length, rows) in self.counts() {
             carried += rows;
-            values.extend(std::iter::repeat_n(f64::from(*length), (carried / step) as usize));
+            values.extend(std::iter::repeat_n(f64::from(length), (carried / step) as usize));
             carried %= step;
         }
         values
@@ -91,8 +110,8 @@ impl Lengths {
     /// Rows by steps of about a third (0, 1, 2, 3, 4, 6, 8, 11 …), for distances.
     pub fn by_thirds(&self) -> BTreeMap<u32, u64> {
         let mut steps = BTreeMap::new();
-        for (length, rows) in &self.counts {
-            *steps.entry(third(*length)).or_default() += rows;
+        for (length, rows) in self.counts() {
+            *steps.entry(third(length)).or_default() += rows;
         }
         steps
     }
@@ -104,9 +123,6 @@ pub(crate) fn third(length: u32) -> u32 {
 }
 
 fn rounded(length: u32) -> u32 {
-    if length <= EXACT {
-        return length;
-    }
     let step = (length.ilog2() - 5).min(31);
     length >> step << step
 }
@@ -138,7 +154,7 @@ mod tests {
     #[test]
     fn long_texts_are_rounded_by_less_than_a_thirtieth_and_take_few_places() {
         let lengths = of(&(1000..200_000).collect::<Vec<u32>>());
-        assert!(lengths.counts.len() < 400, "{}", lengths.counts.len());
+        assert!(lengths.counts().count() < 400 && lengths.short.len() <= 1025, "{}", lengths.counts().count());
         let median = lengths.quantile(0.5).unwrap();
         assert!((median / 100_500.0 - 1.0).abs() < 1.0 / 30.0, "{median}");
     }

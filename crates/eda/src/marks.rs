@@ -135,17 +135,29 @@ impl Marks {
         self.0 & mark.bit() != 0
     }
 
-    /// The marks that need no words: what a look at the characters tells.
+    /// The marks that are there.
+    pub(crate) fn each(self) -> impl Iterator<Item = Mark> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let mark = Mark::ALL.get(left.trailing_zeros() as usize).copied()?;
+            left &= left - 1;
+            Some(mark)
+        })
+    }
+
+    /// The marks that need neither words nor what stands between spaces: what a look at the characters tells.
     pub(crate) fn of_characters(text: &str) -> Self {
         let mut marks = Self::default();
         let (mut upper, mut lower, mut digit, mut emoji, mut invisible) = (false, false, false, false, false);
-        for c in text.chars() {
-            if c.is_ascii() {
-                upper |= c.is_ascii_uppercase();
-                lower |= c.is_ascii_lowercase();
-                digit |= c.is_ascii_digit();
-                invisible |= c.is_ascii_control() && !c.is_ascii_whitespace();
-            } else {
+        for b in text.bytes() {
+            upper |= b.is_ascii_uppercase();
+            lower |= b.is_ascii_lowercase();
+            digit |= b.is_ascii_digit();
+            invisible |= b.is_ascii_control() && !b.is_ascii_whitespace();
+        }
+        let ascii = text.is_ascii();
+        if !ascii {
+            for c in text.chars().filter(|c| !c.is_ascii()) {
                 upper |= c.is_uppercase();
                 lower |= c.is_lowercase();
                 emoji |= matches!(c, '\u{1f300}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}');
@@ -153,7 +165,6 @@ impl Marks {
                     || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{202a}'..='\u{202e}');
             }
         }
-        let ascii = text.is_ascii();
         marks.set(Mark::UpperCase, upper && !lower);
         marks.set(Mark::LowerCase, lower && !upper);
         marks.set(Mark::Number, digit);
@@ -162,18 +173,6 @@ impl Marks {
         marks.set(Mark::Ascii, ascii);
         marks.set(Mark::Entity, text.contains('&') && text::unescape_entities(text) != text);
         marks.set(Mark::Placeholder, has_placeholder(text));
-        for word in text.split_whitespace() {
-            let inner = word.trim_start_matches(['(', '"', '\'', '[']);
-            marks.set(Mark::Url, inner.contains("://") || inner.starts_with("www."));
-            let tag = |sign: char, letters_only: bool| {
-                inner.strip_prefix(sign).is_some_and(|rest| {
-                    rest.chars().next().is_some_and(|c| c.is_alphabetic() || (!letters_only && c.is_numeric()))
-                })
-            };
-            marks.set(Mark::CashTag, tag('$', true));
-            marks.set(Mark::HashTag, tag('#', true));
-            marks.set(Mark::Mention, tag('@', false));
-        }
         if !ascii {
             let form = text::unicode_form(text);
             marks.set(Mark::Decomposed, matches!(form, UnicodeForm::Decomposed | UnicodeForm::Mixed));
@@ -188,13 +187,29 @@ impl Marks {
         }
         marks
     }
+
+    /// Adds the marks of a part between white space.
+    pub(crate) fn look_at(&mut self, token: &str) {
+        let inner = token.trim_start_matches(['(', '"', '\'', '[']);
+        self.set(Mark::Url, inner.starts_with("www.") || inner.as_bytes().windows(3).any(|part| part == b"://"));
+        let mut characters = inner.chars();
+        let (Some(sign @ ('$' | '#' | '@')), Some(c)) = (characters.next(), characters.next()) else { return };
+        self.set(Mark::CashTag, sign == '$' && c.is_alphabetic());
+        self.set(Mark::HashTag, sign == '#' && c.is_alphabetic());
+        self.set(Mark::Mention, sign == '@' && (c.is_alphabetic() || c.is_numeric()));
+    }
 }
 
 /// UIT-VSFC's words for characters. A slash written as `fraction` alone is no proof: English has the word too.
 fn has_placeholder(text: &str) -> bool {
     const SURE: [&str; 8] =
         ["colonsmile", "colonlove", "colonsad", "doubledot", "dotdotdot", "colonbig", "colonhihi", "wzjwz"];
-    SURE.iter().any(|word| text.contains(word))
+    let bytes = text.as_bytes();
+    let begins = |(at, first): (usize, &u8)| {
+        matches!(first, b'c' | b'd' | b'w')
+            && bytes.get(at..).is_some_and(|rest| SURE.iter().any(|word| rest.starts_with(word.as_bytes())))
+    };
+    bytes.iter().enumerate().any(begins)
 }
 
 #[cfg(test)]
@@ -202,8 +217,11 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<Mark> {
-        let marks = Marks::of_characters(text);
-        Mark::ALL.into_iter().filter(|m| marks.has(*m)).collect()
+        let mut marks = Marks::of_characters(text);
+        text.split_whitespace().for_each(|token| marks.look_at(token));
+        let found: Vec<Mark> = marks.each().collect();
+        assert!(Mark::ALL.into_iter().filter(|m| marks.has(*m)).eq(found.iter().copied()));
+        found
     }
 
     #[test]

@@ -1,8 +1,7 @@
 use crate::profiler::{line, short};
 use crate::sample::SampleText;
-use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use text::{comparison_key, near_duplicates};
+use text::near_duplicates;
 
 /// Texts that are nearly but not quite equal, among the texts of the sample.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,7 +29,7 @@ pub(crate) fn find(
     seed: u64,
     examples: usize,
 ) -> NearCopies {
-    let keys: Vec<String> = texts.par_iter().with_min_len(256).map(|t| comparison_key(&t.text)).collect();
+    let keys: Vec<&str> = texts.iter().map(|t| t.key.as_str()).collect();
     let clusters = near_duplicates(&keys, threshold, seed);
     let mut members: BTreeMap<usize, Vec<&SampleText>> = BTreeMap::new();
     for (text, representative) in texts.iter().zip(&clusters.representative) {

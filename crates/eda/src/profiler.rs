@@ -1,12 +1,12 @@
+use crate::Config;
 use crate::facts::{Cache, Facts, hash};
 use crate::group::{Example, Group, bump, place_of};
 use crate::key_table::{KeyTable, Repeats};
 use crate::sample::{Occurrence, Sample, SampleText};
-use crate::{Config, Mark};
 use artifacts::rows::Language;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use text::FastMap;
+use text::{FastMap, comparison_key};
 
 /// One row of a data set, as read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,7 +30,7 @@ pub struct Record {
 /// Different labels or sources that are told apart; later ones count as one.
 const NAMES: usize = 256;
 /// Rows looked at together.
-const PART: usize = 1024;
+const PART: usize = 2048;
 /// Subjects: the languages, and rows of no stated language.
 const SUBJECTS: [Option<Language>; 3] = [Some(Language::English), Some(Language::Vietnamese), None];
 
@@ -142,14 +142,17 @@ impl<'a> Profiler<'a> {
             self.splits.push(split.to_owned());
             self.splits.len() - 1
         });
-        // While some rows are counted, which one thread can do only, the others look at the next ones.
         let (cache, counts, expected) = (&mut self.cache, &mut self.counts, self.expected.as_slice());
-        let mut looked: (&[Record], Vec<Option<Facts>>) = (&[], Vec::new());
-        for part in records.chunks(PART) {
-            let ((), facts) = rayon::join(|| counts.add(split, &looked), || look(part, cache, expected));
-            looked = (part, facts);
-        }
-        counts.add(split, &looked);
+        // While some rows are counted, which one thread can do only, the others look at the next ones. All of it within the
+        // pool: each entry from outside costs two changes of the thread.
+        rayon::scope(|_| {
+            let mut looked = Looked::default();
+            for part in records.chunks(PART) {
+                let ((), next) = rayon::join(|| counts.add(split, &mut looked), || look(part, cache, expected));
+                looked = next;
+            }
+            counts.add(split, &mut looked);
+        });
     }
 
     /// Everything counted.
@@ -158,8 +161,18 @@ impl<'a> Profiler<'a> {
     }
 }
 
+/// Rows that have been looked at.
+#[derive(Default)]
+struct Looked<'r> {
+    records: &'r [Record],
+    /// Of each row with a text.
+    facts: Vec<Option<Facts>>,
+    /// The comparison keys of the texts that were not known, by their hashes.
+    keys: FastMap<u64, String>,
+}
+
 /// The facts of each row with a text. A text that is not known yet is looked at once, however often these rows repeat it.
-fn look(records: &[Record], cache: &mut Cache, expected: &[String]) -> Vec<Option<Facts>> {
+fn look<'r>(records: &'r [Record], cache: &mut Cache, expected: &[String]) -> Looked<'r> {
     let raw = |record: &Record| {
         let text = record.text.as_deref().filter(|t| !t.trim().is_empty())?;
         Some(hash(text.as_bytes()))
@@ -179,22 +192,23 @@ fn look(records: &[Record], cache: &mut Cache, expected: &[String]) -> Vec<Optio
         }));
     }
     let of = |(text, raw): &(&str, u64)| Facts::of(text, *raw, expected);
-    let looked: Vec<Facts> = unknown.par_iter().with_min_len(32).map(of).collect();
-    for facts in &looked {
+    let looked: Vec<(Facts, String)> = unknown.par_iter().with_min_len(32).map(of).collect();
+    for (facts, _) in &looked {
         cache.put(*facts);
     }
-    let facts = |found: Result<Facts, usize>| found.map_or_else(|new| looked.get(new).copied(), Some);
-    found.into_iter().map(|found| found.and_then(facts)).collect()
+    let facts = |found: Result<Facts, usize>| found.map_or_else(|new| looked.get(new).map(|(facts, _)| *facts), Some);
+    let facts = found.into_iter().map(|found| found.and_then(facts)).collect();
+    Looked { records, facts, keys: looked.into_iter().map(|(facts, key)| (facts.raw, key)).collect() }
 }
 
 impl Counts<'_> {
-    fn add(&mut self, split: usize, (records, facts): &(&[Record], Vec<Option<Facts>>)) {
+    fn add(&mut self, split: usize, Looked { records, facts, keys }: &mut Looked<'_>) {
         for (record, facts) in records.iter().zip(facts) {
-            self.count(split, record, *facts);
+            self.count(split, record, *facts, keys);
         }
     }
 
-    fn count(&mut self, split: usize, record: &Record, facts: Option<Facts>) {
+    fn count(&mut self, split: usize, record: &Record, facts: Option<Facts>, keys: &mut FastMap<u64, String>) {
         self.rows += 1;
         let limit = self.config.examples;
         let subject = SUBJECTS.iter().position(|s| *s == record.language).unwrap_or(SUBJECTS.len() - 1);
@@ -231,13 +245,11 @@ impl Counts<'_> {
         group.characters.add(facts.characters);
         group.words.add(facts.words);
         group.syllables.add(facts.syllables);
-        for (mark, count) in Mark::ALL.into_iter().zip(&mut group.marks) {
-            *count += u64::from(facts.marks.has(mark));
-        }
-        for mark in Mark::ALL {
-            if facts.marks.has(mark) {
-                group.keep(Example::Marked(mark), limit, || line(row, text));
+        for mark in facts.marks.each() {
+            if let Some(count) = group.marks.get_mut(mark as usize) {
+                *count += 1;
             }
+            group.keep(Example::Marked(mark), limit, || line(row, text));
         }
         let confidence = f64::from(facts.confidence);
         let place = place_of(facts.detected, confidence, self.config.limits.language_confidence);
@@ -275,6 +287,7 @@ impl Counts<'_> {
             let occurrence = Occurrence { split, source, label, synthetic: record.synthetic, rows: 1 };
             open.sample.add(facts.key, occurrence, || SampleText {
                 text: text.to_owned(),
+                key: keys.remove(&facts.raw).unwrap_or_else(|| comparison_key(text)),
                 row,
                 characters: facts.characters,
                 words: facts.words,

@@ -1,10 +1,11 @@
-use crate::page::page;
+use crate::page::{Page, page};
 use crate::rows::figures;
 use crate::table::{self, Columns};
-use crate::{Config, Error, Profile, Profiler, Record, alerts, analyse};
-use artifacts::rows::{AlertLevel, Example, Rejected};
+use crate::{Analysis, Config, Error, Profile, Profiler, Record, alerts, analyse};
+use artifacts::rows::{AlertLevel, DataAlert, Example, Rejected};
 use artifacts::{Manifest, OpenStage, Outcome, Reader, RunOptions, StageSpec, read_all};
 use chat::ChatTokenizer;
+use rayon::prelude::*;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -163,12 +164,33 @@ fn write(
     let analysis = analyse(profile, rejected, tokenizer.as_ref(), config, seed, options.progress)?;
     let alerts = alerts(&analysis, config);
     let page = page(&analysis, &alerts, config);
-    stage.write_bytes("report.html", page.document.to_html().as_bytes())?;
-    stage.write_bytes("report.md", page.document.to_markdown().as_bytes())?;
-    stage.write_bytes("report.ipynb", page.document.to_notebook("report.html").as_bytes())?;
-    for (file, svg) in page.figures {
-        stage.write_bytes(&file, svg.standalone().as_bytes())?;
+    // A file that is to survive a fall of power is waited for: several at once cost hardly more than one.
+    let folder = stage.folder().to_owned();
+    let (files, rows) = rayon::join(|| write_page(&folder, &page), || write_tables(stage, analysis, alerts));
+    for file in files? {
+        stage.add_path(&file)?;
     }
+    rows
+}
+
+/// Writes the report and its figures. Returns their names.
+fn write_page(folder: &Path, page: &Page) -> artifacts::Result<Vec<String>> {
+    let document = &page.document;
+    let mut files = vec![
+        ("report.html".to_owned(), document.to_html()),
+        ("report.md".to_owned(), document.to_markdown()),
+        ("report.ipynb".to_owned(), document.to_notebook("report.html")),
+    ];
+    files.extend(page.figures.iter().map(|(file, svg)| (file.clone(), svg.standalone())));
+    let write = |(file, text): (String, String)| {
+        artifacts::write_bytes(&folder.join(&file), text.as_bytes())?;
+        Ok(file)
+    };
+    files.into_par_iter().map(write).collect()
+}
+
+/// Writes the rows, and counts them.
+fn write_tables(stage: &mut OpenStage, analysis: Analysis, alerts: Vec<DataAlert>) -> Result<(), Error> {
     stage.write_rows("profile.parquet", figures(&analysis))?;
     stage.count(analysis.profile.rows, analysis.profile.rows);
     stage.fact("alerts", alerts.len());

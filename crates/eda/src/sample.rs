@@ -7,6 +7,8 @@ use std::hash::BuildHasherDefault;
 pub struct SampleText {
     /// The text as first met.
     pub text: String,
+    /// What it is compared by: its comparison key.
+    pub key: String,
     /// Where it was first met, by row from 0.
     pub row: u64,
     /// Length in characters (Unicode scalar values).
@@ -44,6 +46,10 @@ impl SampleText {
 
     /// The label of most of its rows that `counts` holds of; the lower index wins a tie.
     pub fn label_where(&self, counts: impl Fn(&Occurrence) -> bool) -> Option<usize> {
+        // Nearly every text has rows of one kind only.
+        if let [only] = self.occurrences.as_slice() {
+            return only.label.filter(|_| counts(only));
+        }
         let mut rows: BTreeMap<usize, u64> = BTreeMap::new();
         for o in self.occurrences.iter().filter(|o| counts(o)) {
             if let Some(label) = o.label {
@@ -118,13 +124,23 @@ impl Sample {
 }
 
 #[cfg(test)]
+impl SampleText {
+    /// A text without rows.
+    pub(crate) fn of(text: &str) -> Self {
+        let (facts, key) = crate::facts::Facts::of(text, 0, &[]);
+        let (characters, words, syllables) = (facts.characters, facts.words, facts.syllables);
+        let (text, occurrences) = (text.to_owned(), Vec::new());
+        Self { text, key, row: 0, characters, words, syllables, marks: facts.marks, occurrences }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::hash;
 
     fn text(row: u64) -> SampleText {
-        let marks = crate::Marks::default();
-        SampleText { text: row.to_string(), row, characters: 1, words: 1, syllables: 0, marks, occurrences: Vec::new() }
+        SampleText { row, ..SampleText::of(&row.to_string()) }
     }
 
     fn draw(order: impl Iterator<Item = u64>) -> Vec<SampleText> {

@@ -1,4 +1,5 @@
-use crate::Profile;
+use crate::sample::SampleText;
+use crate::{Mark, Profile};
 use std::borrow::Cow;
 use text::FastMap;
 
@@ -18,7 +19,7 @@ impl Vocabulary {
             let mut texts = Vec::with_capacity(subject.sample.len());
             for text in &subject.sample {
                 let mut ids = Vec::with_capacity(text.words as usize);
-                text::each_word(&without_links(&text.text), |word| {
+                text::each_word(&without_links(text), |word| {
                     let id = numbers.get(word).copied().unwrap_or_else(|| {
                         let next = vocabulary.names.len() as u32;
                         vocabulary.names.push(word.to_owned());
@@ -50,13 +51,12 @@ impl Vocabulary {
 }
 
 /// The text without web addresses.
-pub(crate) fn without_links(text: &str) -> Cow<'_, str> {
-    let is_link = |word: &str| word.contains("://") || word.starts_with("www.");
-    if text.contains("://") || text.contains("www.") {
-        Cow::Owned(text.split_whitespace().filter(|w| !is_link(w)).collect::<Vec<_>>().join(" "))
-    } else {
-        Cow::Borrowed(text)
+pub(crate) fn without_links(text: &SampleText) -> Cow<'_, str> {
+    if !text.marks.has(Mark::Url) {
+        return Cow::Borrowed(&text.text);
     }
+    let is_link = |word: &str| word.contains("://") || word.starts_with("www.");
+    Cow::Owned(text.text.split_whitespace().filter(|w| !is_link(w)).collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn links_go_and_the_words_around_them_stay() {
-        assert_eq!(without_links("Oil falls https://t.co/x today www.a.b"), "Oil falls today");
-        assert_eq!(without_links("Oil falls"), "Oil falls");
+        let plain = |text: &str| without_links(&SampleText::of(text)).into_owned();
+        assert_eq!(plain("Oil falls https://t.co/x today www.a.b (see ftp://x)"), "Oil falls today (see");
+        assert_eq!(plain("Oil  falls"), "Oil  falls");
     }
 }

@@ -89,16 +89,19 @@ pub struct LanguageEvidence {
 impl LanguageEvidence {
     /// Whether a part of a text between white space says anything: cash tags, links and mentions are in no language.
     pub fn counts(token: &str) -> bool {
-        let link = token.contains(':') && token.contains("://");
-        !link && !token.starts_with(['$', '@', '#'])
+        !token.starts_with(['$', '@', '#']) && !token.as_bytes().windows(3).any(|part| part == b"://")
     }
 
     /// Adds a lower-case word; one without a letter says nothing.
     pub fn add(&mut self, word: &str) {
-        if !word.chars().any(char::is_alphabetic) {
+        let ascii = word.is_ascii();
+        let letter =
+            if ascii { word.bytes().any(|b| b.is_ascii_alphabetic()) } else { word.chars().any(char::is_alphabetic) };
+        if !letter {
             return;
         }
-        let stem = word.find(['\'', '’']).and_then(|at| word.get(..at)).unwrap_or(word);
+        let apostrophe = if ascii { word.bytes().position(|b| b == b'\'') } else { word.find(['\'', '’']) };
+        let stem = apostrophe.and_then(|at| word.get(..at)).unwrap_or(word);
         let (english, vietnamese, other) = evidence(stem);
         self.english += english;
         self.vietnamese += vietnamese;

@@ -7,8 +7,13 @@ pub struct Signature(pub Vec<u32>);
 #[derive(Debug, Clone)]
 pub struct MinHasher {
     multipliers: Vec<u32>,
+    /// Each with its highest bit turned over: see [`MinHasher::signature`].
     offsets: Vec<u32>,
 }
+
+/// Functions done together: their smallest hashes stay in registers.
+const BLOCK: usize = 8;
+const HIGHEST: u32 = 1 << 31;
 
 impl MinHasher {
     /// `count` hash functions drawn from `seed` (SplitMix64).
@@ -20,22 +25,33 @@ impl MinHasher {
         };
         // Odd multipliers are bijections modulo 2^32, so that distinct members never collide.
         let multipliers = (0..count).map(|_| draw() | 1).collect();
-        Self { multipliers, offsets: (0..count).map(|_| draw()).collect() }
+        Self { multipliers, offsets: (0..count).map(|_| draw() ^ HIGHEST).collect() }
     }
 
     /// The signature of a set given as hashes of its members. An empty set has `u32::MAX` everywhere.
     ///
     /// Members are mixed once; after that x → ax + b modulo 2^32 orders them as good as at random, and the compiler does
-    /// several functions at a time.
+    /// several functions at a time. With the highest bit turned over, numbers with a sign are in the order of those without;
+    /// they alone can be compared several at a time on every processor.
     pub fn signature(&self, members: &[u64]) -> Signature {
-        let mut smallest = vec![u32::MAX; self.multipliers.len()];
-        for &member in members {
-            let mixed = mix(member) as u32;
-            for ((least, a), b) in smallest.iter_mut().zip(&self.multipliers).zip(&self.offsets) {
-                *least = (*least).min(mixed.wrapping_mul(*a).wrapping_add(*b));
+        let mixed: Vec<u32> = members.iter().map(|member| mix(*member) as u32).collect();
+        let mut smallest = Vec::with_capacity(self.multipliers.len());
+        let (blocks, rest) = self.multipliers.as_chunks::<BLOCK>();
+        let (offsets, rest_of_offsets) = self.offsets.as_chunks::<BLOCK>();
+        for (multipliers, offsets) in blocks.iter().zip(offsets) {
+            let mut least = [i32::MAX; BLOCK];
+            for &x in &mixed {
+                for ((least, a), b) in least.iter_mut().zip(multipliers).zip(offsets) {
+                    *least = (*least).min(x.wrapping_mul(*a).wrapping_add(*b).cast_signed());
+                }
             }
+            smallest.extend(least);
         }
-        Signature(smallest)
+        for (a, b) in rest.iter().zip(rest_of_offsets) {
+            let hashes = mixed.iter().map(|x| x.wrapping_mul(*a).wrapping_add(*b).cast_signed());
+            smallest.push(hashes.min().unwrap_or(i32::MAX));
+        }
+        Signature(smallest.into_iter().map(|least| least.cast_unsigned() ^ HIGHEST).collect())
     }
 }
 
@@ -57,11 +73,6 @@ impl Signature {
     pub fn bands(&self, rows: usize) -> impl Iterator<Item = u64> + '_ {
         self.0.chunks_exact(rows.max(1)).map(hash_of_band)
     }
-
-    /// The hash of one band of `rows` places.
-    pub fn band(&self, number: usize, rows: usize) -> Option<u64> {
-        self.0.get(number * rows..(number + 1) * rows).map(hash_of_band)
-    }
 }
 
 fn hash_of_band(band: &[u32]) -> u64 {
@@ -82,10 +93,22 @@ mod tests {
     }
 
     #[test]
-    fn a_band_by_number_is_the_band_in_order() {
-        let signature = MinHasher::new(12, 1).signature(&[1, 2, 3]);
-        let in_order: Vec<u64> = signature.bands(4).collect();
-        assert_eq!((0..3).map(|n| signature.band(n, 4).unwrap()).collect::<Vec<_>>(), in_order);
-        assert_eq!(signature.band(3, 4), None);
+    fn a_signature_is_the_smallest_hash_of_each_function_as_defined() {
+        for (count, members) in [(80, 110_u64), (13, 3), (5, 1), (8, 0)] {
+            let members: Vec<u64> = (0..members).map(|m| mix(m * 7)).collect();
+            let mut state = 99_u64;
+            let mut draw = || {
+                state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                mix(state) as u32
+            };
+            let multipliers: Vec<u32> = (0..count).map(|_| draw() | 1).collect();
+            let offsets: Vec<u32> = (0..count).map(|_| draw()).collect();
+            let of = |(a, b): (&u32, &u32)| {
+                let hashes = members.iter().map(|m| (mix(*m) as u32).wrapping_mul(*a).wrapping_add(*b));
+                hashes.min().unwrap_or(u32::MAX)
+            };
+            let defined: Vec<u32> = multipliers.iter().zip(&offsets).map(of).collect();
+            assert_eq!(MinHasher::new(count, 99).signature(&members).0, defined);
+        }
     }
 }

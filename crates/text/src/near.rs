@@ -1,8 +1,9 @@
 use crate::forest::Forest;
 use crate::join::join_similar;
-use crate::{MinHasher, Signature, ngram_hashes};
+use crate::tokens::hash_ngrams;
+use crate::{FastMap, MinHasher, ngram_hashes};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Length of the character runs that near duplicates are compared by.
 const GRAM: usize = 5;
@@ -61,14 +62,23 @@ impl Clusters {
 pub fn near_duplicates<T: AsRef<str> + Sync>(keys: &[T], threshold: f64, seed: u64) -> Clusters {
     grouped(keys, |different, forest| {
         let hasher = MinHasher::new(BANDS * ROWS, seed);
-        let sets: Vec<Vec<u64>> = different.par_iter().map(|key| ngram_hashes(key, GRAM)).collect();
-        let signatures: Vec<Signature> = sets.par_iter().map(|set| hasher.signature(set)).collect();
+        let bands_of = |grams: &mut Vec<u64>, key: &&str| {
+            // Neither order nor repeats matter to a signature.
+            hash_ngrams(key, GRAM, grams);
+            hasher.signature(grams).bands(ROWS).collect::<Vec<u64>>()
+        };
+        let bands: Vec<Vec<u64>> = different.par_iter().map_init(Vec::new, bands_of).collect();
+        let of_band = |band: usize| shared_entries(|| bands.iter().map(move |bands| bands[band]));
+        let buckets: Vec<Vec<(u64, usize)>> = (0..BANDS).into_par_iter().map(of_band).collect();
+        let mut met = vec![false; different.len()];
+        for (_, text) in buckets.iter().flatten() {
+            met[*text] = true;
+        }
+        let set_of = |(key, met): (&&str, &bool)| if *met { ngram_hashes(key, GRAM) } else { Vec::new() };
+        let sets: Vec<Vec<u64>> = different.par_iter().zip(&met).map(set_of).collect();
         let mut compared = 0;
-        for band in 0..BANDS {
-            let entry = |text: usize| Some((signatures[text].band(band, ROWS)?, text));
-            let mut entries: Vec<(u64, usize)> = (0..sets.len()).into_par_iter().filter_map(entry).collect();
-            entries.par_sort_unstable();
-            let buckets: Vec<&[(u64, usize)]> = entries.chunk_by(|x, y| x.0 == y.0).filter(|b| b.len() > 1).collect();
+        for entries in &buckets {
+            let buckets: Vec<&[(u64, usize)]> = entries.chunk_by(|x, y| x.0 == y.0).collect();
             let joined = &*forest;
             let found: Vec<_> = buckets.par_iter().map(|bucket| links(bucket, &sets, threshold, joined)).collect();
             for (links, n) in found {
@@ -80,6 +90,22 @@ pub fn near_duplicates<T: AsRef<str> + Sync>(keys: &[T], threshold: f64, seed: u
         }
         compared
     })
+}
+
+/// The hashes that more than one text has, each with its texts, in order. Most hashes are one text's alone: counts by their
+/// lowest bits leave out nearly all of those before the others are sorted.
+fn shared_entries<I: Iterator<Item = u64>>(hashes: impl Fn() -> I) -> Vec<(u64, usize)> {
+    let places = (4 * hashes().count()).next_power_of_two();
+    let place = |hash: u64| hash as usize & (places - 1);
+    let mut counts = vec![0_u8; places];
+    for hash in hashes() {
+        let count = &mut counts[place(hash)];
+        *count = count.saturating_add(1);
+    }
+    let mut entries: Vec<(u64, usize)> =
+        hashes().enumerate().filter(|(_, hash)| counts[place(*hash)] > 1).map(|(text, hash)| (hash, text)).collect();
+    entries.sort_unstable();
+    entries.chunk_by(|x, y| x.0 == y.0).filter(|bucket| bucket.len() > 1).flatten().copied().collect()
 }
 
 /// [`near_duplicates`] without chance: an exact join ([`crate::similar_pairs`]) proposes every pair there is. What must hold
@@ -117,7 +143,8 @@ fn links(bucket: &[(u64, usize)], sets: &[Vec<u64>], threshold: f64, joined: &Fo
 /// Joins equal texts, and lets `similar` join the different ones (it gets them and a forest over them, and says how many
 /// pairs it compared).
 fn grouped<'a, T: AsRef<str>>(keys: &'a [T], similar: impl FnOnce(&[&'a str], &mut Forest) -> usize) -> Clusters {
-    let mut first: HashMap<&str, usize> = HashMap::with_capacity(keys.len());
+    let mut first: FastMap<&str, usize> = FastMap::default();
+    first.reserve(keys.len());
     let (mut different, mut places) = (Vec::new(), Vec::new());
     // For each text, which of the different ones it is; the empty ones are nobody's.
     let mut which: Vec<Option<usize>> = Vec::with_capacity(keys.len());

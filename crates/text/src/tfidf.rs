@@ -47,37 +47,66 @@ pub struct TfIdf {
 impl TfIdf {
     /// Learns vocabulary and weights. Equal texts in any order give equal features.
     pub fn fit<'a>(texts: impl IntoIterator<Item = &'a str>, config: &TfIdfConfig) -> Self {
-        let mut documents = 0usize;
-        // How many texts hold a feature, and the last of them: it counts once a text.
-        let mut frequency: FastMap<String, (usize, usize)> = FastMap::default();
+        Self::fit_transform(texts, config).0
+    }
+
+    /// [`TfIdf::fit`], and [`TfIdf::transform`] of each text, in one reading.
+    pub fn fit_transform<'a>(
+        texts: impl IntoIterator<Item = &'a str>,
+        config: &TfIdfConfig,
+    ) -> (Self, Vec<Vec<(u32, f32)>>) {
+        // N-grams are numbered in the order met. Of each: how many texts hold it, and the last of them, since it counts once a text.
+        let mut numbers: FastMap<String, u32> = FastMap::default();
+        let mut frequency: Vec<(usize, usize)> = Vec::new();
+        let mut documents: Vec<Vec<u32>> = Vec::new();
         for text in texts {
-            documents += 1;
-            each_feature(text, config, |feature| match frequency.get_mut(feature) {
-                Some((count, last)) => *count += usize::from(std::mem::replace(last, documents) != documents),
-                None => {
-                    frequency.insert(feature.to_owned(), (1, documents));
-                }
+            let document = documents.len();
+            let mut met = Vec::new();
+            each_feature(text, config, |feature| {
+                let number = numbers.get(feature).copied().unwrap_or_else(|| {
+                    let next = frequency.len() as u32;
+                    numbers.insert(feature.to_owned(), next);
+                    frequency.push((0, usize::MAX));
+                    next
+                });
+                let (count, last) = &mut frequency[number as usize];
+                *count += usize::from(std::mem::replace(last, document) != document);
+                met.push(number);
             });
+            documents.push(met);
         }
-        let mut kept: Vec<(String, usize)> = frequency
-            .into_iter()
-            .map(|(feature, (count, _))| (feature, count))
-            .filter(|(_, count)| *count >= config.min_documents)
-            .collect();
-        kept.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        kept.truncate(config.max_features);
+        let in_enough = |(_, number): &(String, u32)| frequency[*number as usize].0 >= config.min_documents;
+        let mut kept: Vec<(String, u32)> = numbers.into_iter().filter(in_enough).collect();
+        if kept.len() > config.max_features {
+            let count = |number: u32| frequency[number as usize].0;
+            kept.sort_unstable_by(|a, b| count(b.1).cmp(&count(a.1)).then_with(|| a.0.cmp(&b.0)));
+            kept.truncate(config.max_features);
+        }
         kept.sort_unstable();
-        let weight = |count: usize| ((1.0 + documents as f64) / (1.0 + count as f64)).ln() + 1.0;
-        let weights = kept.iter().map(|(_, count)| weight(*count) as f32).collect();
+        let all = documents.len() as f64;
+        let weight = |number: u32| ((1.0 + all) / (1.0 + frequency[number as usize].0 as f64)).ln() + 1.0;
+        let weights = kept.iter().map(|(_, number)| weight(*number) as f32).collect();
+        let mut feature_of: Vec<Option<u32>> = vec![None; frequency.len()];
+        for ((_, number), feature) in kept.iter().zip(0..) {
+            feature_of[*number as usize] = Some(feature);
+        }
         let names: Vec<String> = kept.into_iter().map(|(name, _)| name).collect();
         let index = names.iter().enumerate().map(|(i, name)| (name.clone(), i as u32)).collect();
-        Self { config: config.clone(), index, names, weights }
+        let tfidf = Self { config: config.clone(), index, names, weights };
+        let row = |met: Vec<u32>| tfidf.row(met.into_iter().filter_map(|number| feature_of[number as usize]).collect());
+        let rows = documents.into_iter().map(row).collect();
+        (tfidf, rows)
     }
 
     /// The features of a text with their weights, ordered by feature, of Euclidean length 1; empty if none is known.
     pub fn transform(&self, text: &str) -> Vec<(u32, f32)> {
         let mut found: Vec<u32> = Vec::new();
         each_feature(text, &self.config, |feature| found.extend(self.index.get(feature)));
+        self.row(found)
+    }
+
+    /// The row of the features found in a text, each as often as it was found.
+    fn row(&self, mut found: Vec<u32>) -> Vec<(u32, f32)> {
         found.sort_unstable();
         let tf = |count: f32| if self.config.sublinear { 1.0 + count.ln() } else { count };
         let mut row: Vec<(u32, f32)> = found
@@ -167,6 +196,18 @@ mod tests {
         assert_eq!(row.len(), 2);
         assert!((f64::from(row[0].1) - a / length).abs() < 1e-6, "{row:?}");
         assert!((f64::from(row[1].1) - b / length).abs() < 1e-6, "{row:?}");
+    }
+
+    #[test]
+    fn the_rows_of_one_reading_are_those_of_a_second_one() {
+        let texts =
+            ["Lợi nhuận tăng, tăng mạnh", "profit rose 5.1 %", "", "Profit fell; profit rose", "lợi nhuận giảm"];
+        for (words, characters, max_features) in [((1, 2), (0, 0), 1000), ((1, 2), (2, 4), 7), ((0, 0), (2, 3), 20)] {
+            let config = TfIdfConfig { words, characters, min_documents: 1, max_features, sublinear: true };
+            let (tfidf, rows) = TfIdf::fit_transform(texts, &config);
+            assert_eq!(rows, texts.map(|text| tfidf.transform(text)));
+            assert!(rows.iter().any(|row| row.len() > 2) && tfidf.features() <= max_features);
+        }
     }
 
     #[test]

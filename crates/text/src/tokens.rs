@@ -99,23 +99,38 @@ pub fn character_ngrams(text: &str, n: usize) -> BTreeSet<String> {
 /// The distinct runs of `n` characters as 64-bit FNV-1a hashes, sorted: the same set as [`character_ngrams`] in a form
 /// that is quick to intersect.
 pub fn ngram_hashes(text: &str, n: usize) -> Vec<u64> {
-    let chars: Vec<char> = text.chars().collect();
-    let mut hashes: Vec<u64> = if chars.len() <= n {
-        std::iter::once(chars.as_slice()).filter(|c| !c.is_empty()).map(hash).collect()
-    } else {
-        chars.windows(n.max(1)).map(hash).collect()
-    };
+    let mut hashes = Vec::new();
+    hash_ngrams(text, n, &mut hashes);
     hashes.sort_unstable();
     hashes.dedup();
     hashes
 }
 
+/// The same hashes into `hashes`, in the order of the text and with repeats.
+#[inline]
+pub(crate) fn hash_ngrams(text: &str, n: usize, hashes: &mut Vec<u64>) {
+    hashes.clear();
+    if text.is_ascii() && text.len() > n && n > 0 {
+        // One byte is one character: none need be decoded.
+        hashes.extend(text.as_bytes().windows(n).map(|gram| hash(gram.iter().map(|b| u32::from(*b)))));
+        return;
+    }
+    let of = |chars: &[char]| hash(chars.iter().map(|c| *c as u32));
+    let chars: Vec<char> = text.chars().collect();
+    if chars.len() <= n {
+        hashes.extend(Some(chars.as_slice()).filter(|c| !c.is_empty()).map(of));
+    } else {
+        hashes.extend(chars.windows(n.max(1)).map(of));
+    }
+}
+
 /// FNV-1a over the UTF-32 bytes.
-fn hash(chars: &[char]) -> u64 {
+#[inline]
+fn hash(codes: impl Iterator<Item = u32>) -> u64 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     // The three zero bytes of a character below 256 only multiply: all four steps are one.
     const FOUR: u64 = PRIME.wrapping_pow(4);
-    chars.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &c| match c as u32 {
+    codes.fold(0xcbf2_9ce4_8422_2325, |hash, code| match code {
         byte @ 0..=0xff => (hash ^ u64::from(byte)).wrapping_mul(FOUR),
         code => code.to_le_bytes().into_iter().fold(hash, |h, b| (h ^ u64::from(b)).wrapping_mul(PRIME)),
     })

@@ -1,17 +1,18 @@
-use super::{BATCH, Columns, unreadable};
-use crate::{Error, Record};
+use super::batch::Batch;
+use super::unreadable;
+use crate::Error;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 /// One JSON object a line. The first object that can be read tells the columns; a line that is none is counted as
 /// unreadable.
-pub(super) fn read(path: &Path, columns: &Columns, visit: &mut dyn FnMut(Vec<Record>)) -> Result<(), Error> {
+pub(super) fn read(path: &Path, mut rows: Batch<'_>) -> Result<(), Error> {
     let failed = |e: std::io::Error| unreadable(path, &e, "give a readable file with one JSON object a line");
     let mut reader = BufReader::new(File::open(path).map_err(failed)?);
     let mut names: Option<[Option<String>; 4]> = None;
-    let mut records = Vec::with_capacity(BATCH);
     let (mut bytes, mut row) = (Vec::new(), 0);
     loop {
         bytes.clear();
@@ -22,33 +23,27 @@ pub(super) fn read(path: &Path, columns: &Columns, visit: &mut dyn FnMut(Vec<Rec
         if text.is_empty() {
             continue;
         }
-        let record = match serde_json::from_slice::<Value>(text) {
+        match serde_json::from_slice::<Value>(text) {
             Ok(Value::Object(object)) => {
                 if names.is_none() {
                     let header: Vec<String> = object.keys().cloned().collect();
-                    let places = columns.places(path, &header)?;
+                    let places = rows.places(path, &header)?;
                     names = Some(places.map(|p| p.and_then(|p| header.get(p).cloned())));
                 }
                 let cell = |name: &Option<String>| match object.get(name.as_ref()?)? {
                     Value::Null => None,
-                    Value::String(text) => Some(text.clone()),
-                    other => Some(other.to_string()),
+                    Value::String(text) => Some(Cow::Borrowed(text.as_str())),
+                    other => Some(Cow::Owned(other.to_string())),
                 };
                 let cells = names.as_ref().map_or([const { None }; 4], |n| n.each_ref().map(cell));
-                columns.record(row, cells)
+                rows.push(row, cells.each_ref().map(Option::as_deref));
             }
-            Ok(_) => columns.fault(row, "not a JSON object".to_owned()),
-            Err(_) if std::str::from_utf8(text).is_err() => columns.fault(row, "not UTF-8".to_owned()),
-            Err(_) => columns.fault(row, "not JSON".to_owned()),
-        };
-        records.push(record);
-        row += 1;
-        if records.len() == BATCH {
-            visit(std::mem::replace(&mut records, Vec::with_capacity(BATCH)));
+            Ok(_) => rows.fault(row, "not a JSON object".to_owned()),
+            Err(_) if std::str::from_utf8(text).is_err() => rows.fault(row, "not UTF-8".to_owned()),
+            Err(_) => rows.fault(row, "not JSON".to_owned()),
         }
+        row += 1;
     }
-    if !records.is_empty() {
-        visit(records);
-    }
+    rows.finish();
     Ok(())
 }

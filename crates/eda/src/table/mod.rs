@@ -1,11 +1,13 @@
 //! Any table with a column of texts: Parquet, CSV, TSV, JSON lines. Read in batches; memory does not grow with the file.
 
+mod batch;
 mod delimited;
 mod json;
 mod parquet;
 
 use crate::{Error, Record};
 use artifacts::rows::Language;
+use batch::Batch;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -82,17 +84,6 @@ impl Columns {
             place("language", &self.language, &[], false)?,
         ])
     }
-
-    /// A record from text, label, source and language as found.
-    fn record(&self, row: u64, [text, label, source, language]: [Option<String>; 4]) -> Record {
-        let label = label.map(|l| self.labels.get(l.trim()).cloned().unwrap_or(l));
-        let language = language.and_then(|l| l.trim().to_lowercase().parse().ok()).or(self.all_in);
-        Record { row, text, label, language, source, synthetic: false, fault: None }
-    }
-
-    fn fault(&self, row: u64, fault: String) -> Record {
-        Record { row, language: self.all_in, fault: Some(fault), ..Record::default() }
-    }
 }
 
 /// Reads a table by the ending of its name and hands its rows on in batches, while the next batch is read.
@@ -103,24 +94,31 @@ pub(crate) fn read(path: &Path, columns: &Columns, visit: &mut dyn FnMut(&[Recor
     std::thread::scope(|scope| {
         // One batch waits, so memory does not grow with the file.
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let (give_back, given_back) = std::sync::mpsc::channel();
         let reader = scope.spawn(move || {
-            // The other side takes all there is.
-            by_ending(path, columns, &mut |records| drop(sender.send(records)))
+            let mut hand_on = |records| {
+                // The other side takes all there is.
+                sender.send(records).ok();
+                given_back.try_recv().unwrap_or_default()
+            };
+            by_ending(path, Batch::new(columns, &mut hand_on))
         });
         for records in receiver {
             visit(&records);
+            // The reader may be at its end.
+            give_back.send(records).ok();
         }
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
-fn by_ending(path: &Path, columns: &Columns, visit: &mut dyn FnMut(Vec<Record>)) -> Result<(), Error> {
+fn by_ending(path: &Path, batch: Batch<'_>) -> Result<(), Error> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match ending.as_str() {
-        "parquet" => parquet::read(path, columns, visit),
-        "csv" => delimited::read(path, b',', columns, visit),
-        "tsv" => delimited::read(path, b'\t', columns, visit),
-        "jsonl" | "ndjson" => json::read(path, columns, visit),
+        "parquet" => parquet::read(path, batch),
+        "csv" => delimited::read(path, b',', batch),
+        "tsv" => delimited::read(path, b'\t', batch),
+        "jsonl" | "ndjson" => json::read(path, batch),
         _ => Err(Error::Unreadable {
             path: path.to_owned(),
             message: format!("`{ending}` is no known kind of table"),

@@ -1,5 +1,6 @@
-use super::{BATCH, Columns, unreadable};
-use crate::{Error, Record};
+use super::batch::Batch;
+use super::{BATCH, unreadable};
+use crate::Error;
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -19,11 +20,11 @@ pub(super) fn rows(path: &Path) -> Result<u64, Error> {
 }
 
 /// Only the wanted columns are read.
-pub(super) fn read(path: &Path, columns: &Columns, visit: &mut dyn FnMut(Vec<Record>)) -> Result<(), Error> {
+pub(super) fn read(path: &Path, mut rows: Batch<'_>) -> Result<(), Error> {
     let file = File::open(path).map_err(|e| unreadable(path, &e, "give a readable file"))?;
     let builder = guarded(path, || ParquetRecordBatchReaderBuilder::try_new(file))?;
     let header: Vec<String> = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
-    let places = columns.places(path, &header)?;
+    let places = rows.places(path, &header)?;
     let mut wanted: Vec<usize> = places.iter().flatten().copied().collect();
     wanted.sort_unstable();
     wanted.dedup();
@@ -37,18 +38,13 @@ pub(super) fn read(path: &Path, columns: &Columns, visit: &mut dyn FnMut(Vec<Rec
             let column = place.and_then(|p| wanted.binary_search(&p).ok()).and_then(|i| batch.columns().get(i));
             *array = column.map(|c| cast(c, &DataType::Utf8)).transpose().map_err(|e| unreadable(path, &e, REMEDY))?;
         }
-        let mut records = Vec::with_capacity(batch.num_rows());
+        let strings = texts.each_ref().map(|column| column.as_ref().and_then(|c| c.as_string_opt::<i32>()));
         for at in 0..batch.num_rows() {
-            let cell = |array: &Option<arrow::array::ArrayRef>| {
-                let strings = array.as_ref()?.as_string::<i32>();
-                (!strings.is_null(at)).then(|| strings.value(at).to_owned())
-            };
-            let [text, label, source, language] = &texts;
-            records.push(columns.record(row, [cell(text), cell(label), cell(source), cell(language)]));
+            rows.push(row, strings.map(|column| column.filter(|c| !c.is_null(at)).map(|c| c.value(at))));
             row += 1;
         }
-        visit(records);
     }
+    rows.finish();
     Ok(())
 }
 
