@@ -71,22 +71,28 @@ impl Template {
         names
     }
 
-    /// The conversation that sets the task. What stands in braces inside `input` or `question` is text like any other.
+    /// The conversation that sets the task.
     pub fn messages(&self, input: &str, question: Option<&str>) -> Vec<Message> {
-        let mut content = String::with_capacity(self.wording.len() + input.len());
-        let mut rest = self.wording;
-        while let Some(at) = rest.find('{') {
-            content.push_str(&rest[..at]);
-            rest = &rest[at..];
-            let slot = [("{input}", input), ("{question}", question.unwrap_or_default())];
-            let filled = slot.into_iter().find_map(|(name, text)| Some((text, rest.strip_prefix(name)?)));
-            let (text, after) = filled.unwrap_or(("{", &rest[1..]));
-            content.push_str(text);
-            rest = after;
-        }
-        content.push_str(rest);
-        vec![Message::user(&content)]
+        messages(self.wording, input, question)
     }
+}
+
+/// The conversation that sets a task in any wording, with `{input}` and `{question}` filled in. Whatever stands in braces inside
+/// these two is text like any other.
+pub fn messages(wording: &str, input: &str, question: Option<&str>) -> Vec<Message> {
+    let mut content = String::with_capacity(wording.len() + input.len());
+    let mut rest = wording;
+    while let Some(at) = rest.find('{') {
+        content.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let slot = [("{input}", input), ("{question}", question.unwrap_or_default())];
+        let filled = slot.into_iter().find_map(|(name, text)| Some((text, rest.strip_prefix(name)?)));
+        let (text, after) = filled.unwrap_or(("{", &rest[1..]));
+        content.push_str(text);
+        rest = after;
+    }
+    content.push_str(rest);
+    vec![Message::user(&content)]
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use crate::Error;
 use chat::prompts::Instruction;
 use chat::templates::Template;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// The longest row where neither the settings nor the model's config.json say otherwise.
 pub const FALLBACK_TOKENS: usize = 512;
@@ -26,6 +27,9 @@ pub struct Config {
     pub template: String,
     /// The wording for evaluation rows, where it is another one.
     pub eval_template: Option<String>,
+    /// A file of the user's own wordings, TOML or JSON (see the crate's documentation): for the tasks and languages in it, they
+    /// take the place of those named above.
+    pub templates: Option<PathBuf>,
 }
 
 /// What becomes of a row that is too long. The answer is never cut.
@@ -48,6 +52,7 @@ impl Default for Config {
             eval_instruction: None,
             template: "direct-v1".to_owned(),
             eval_template: None,
+            templates: None,
         }
     }
 }

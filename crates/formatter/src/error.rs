@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 /// What stops the whole stage; a single bad row is refused instead.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -13,6 +15,8 @@ pub enum Error {
     NothingLeft { split: &'static str, rows: u64, reasons: String },
     #[error("`{name}` is no wording; the sentiment question has {of_sentiment}; other tasks have {others}")]
     UnknownTemplate { name: String, of_sentiment: String, others: String },
+    #[error("{}: {message}", path.display())]
+    Templates { path: PathBuf, message: String },
     #[error("cannot write {what} as JSON: {source}")]
     Json { what: &'static str, source: serde_json::Error },
 }

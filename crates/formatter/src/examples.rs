@@ -122,11 +122,11 @@ fn wrapped(words: impl Iterator<Item = String>) -> String {
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1c2430;background:#fff}\
 pre,.tokens{font:13px/1.9 ui-monospace,monospace;background:#f4f6f8;padding:.8rem;border-radius:6px;white-space:pre-wrap;overflow-wrap:anywhere}\
 .tokens span{display:inline-block;padding:0 .2rem;margin:1px;border:1px solid #d5dbe2;border-radius:3px;background:#fff}\
-.tokens small{color:#77818c;margin-left:.25rem}\
+.tokens small{color:#4f5963;margin-left:.25rem}\
 .tokens .special{background:#e4ddf7;border-color:#a893d8}\
 .tokens .learned{background:#c9ebd0;border-color:#4d9a60;font-weight:600}\
 @media(prefers-color-scheme:dark){body{color:#dfe5ec;background:#12161b}pre,.tokens{background:#1c222a}.tokens span{background:#12161b;border-color:#38424e}\
-.tokens .special{background:#3a2f5c}.tokens .learned{background:#1f4d2c}}";
+.tokens small{color:#b4bec9}.tokens .special{background:#3a2f5c}.tokens .learned{background:#1f4d2c}}";
 
 /// The same rows as one HTML page without any outside resource: control tokens violet, learned tokens green.
 pub fn as_html(rows: &[&Tokens], tokenizer: &ChatTokenizer) -> String {

@@ -1,8 +1,9 @@
-use crate::Config;
 use crate::config::instruction_name;
+use crate::templates::{SENTIMENT, Templates};
+use crate::{Config, Error};
 use artifacts::Row;
 use artifacts::rows::{Example, Formatted, FormattedTask, Language, Rejected, TaskExample};
-use chat::templates::Template;
+use chat::templates::{self, Template};
 use chat::{Message, Supervised, prompts};
 
 /// The split a row is in: it decides the wording.
@@ -31,12 +32,53 @@ pub(crate) trait Exercise: Row + Clone {
     /// The text that may be shortened.
     fn input(&self) -> &str;
     fn answer(&self) -> &str;
-    /// The conversation up to the answer, about this input.
+    /// The task, as templates name it.
+    fn task(&self) -> &str;
+    /// What is asked besides the input.
+    fn question(&self) -> Option<&str>;
+    /// The conversation up to the answer, about this input, in the built-in wording.
     fn prompt(&self, input: &str, config: &Config, split: Split) -> Vec<Message>;
-    /// The name of the wording.
+    /// The name of the built-in wording.
     fn wording(config: &Config, split: Split) -> &str;
     fn formatted(&self, messages: String, row: Supervised, wording: &str) -> Self::Formatted;
     fn refused(&self, reason: &str, detail: &str) -> Rejected;
+}
+
+/// In what words rows are asked.
+pub(crate) struct Wordings<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) own: Templates,
+}
+
+impl<'a> Wordings<'a> {
+    /// The settings' names, and the user's file where there is one.
+    pub(crate) fn new(config: &'a Config) -> Result<Self, Error> {
+        config.check()?;
+        Ok(Self { config, own: Templates::read(config.templates.as_deref())? })
+    }
+
+    /// The conversation up to the answer.
+    pub(crate) fn prompt<E: Exercise>(&self, row: &E, input: &str, split: Split) -> Vec<Message> {
+        match self.own.find(row.task(), row.language(), split, row.id()) {
+            Some(own) => templates::messages(&own.wording, input, row.question()),
+            None => row.prompt(input, self.config, split),
+        }
+    }
+
+    /// The name of the wording of a row.
+    pub(crate) fn name<E: Exercise>(&self, row: &E, split: Split) -> &str {
+        let own = self.own.find(row.task(), row.language(), split, row.id());
+        own.map_or_else(|| E::wording(self.config, split), |own| own.name.as_str())
+    }
+
+    /// The names of all wordings of a split.
+    pub(crate) fn names<E: Exercise>(&self, split: Split) -> String {
+        let mut names = self.own.names(split);
+        if names.is_empty() {
+            names.push(E::wording(self.config, split));
+        }
+        names.join(", ")
+    }
 }
 
 /// A formatted row of any kind, for counting and showing.
@@ -96,6 +138,14 @@ impl Exercise for Example {
         self.label.as_str()
     }
 
+    fn task(&self) -> &str {
+        SENTIMENT
+    }
+
+    fn question(&self) -> Option<&str> {
+        None
+    }
+
     fn prompt(&self, input: &str, config: &Config, split: Split) -> Vec<Message> {
         let own = Some(config.instruction);
         let instruction = if split == Split::Eval { config.eval_instruction.or(own) } else { own };
@@ -142,6 +192,14 @@ impl Exercise for TaskExample {
 
     fn answer(&self) -> &str {
         &self.answer
+    }
+
+    fn task(&self) -> &str {
+        self.task.as_str()
+    }
+
+    fn question(&self) -> Option<&str> {
+        self.question.as_deref()
     }
 
     fn prompt(&self, input: &str, config: &Config, split: Split) -> Vec<Message> {

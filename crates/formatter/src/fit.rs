@@ -1,5 +1,5 @@
-use crate::config::{Config, TooLong};
-use crate::exercise::{Exercise, Split};
+use crate::config::TooLong;
+use crate::exercise::{Exercise, Split, Wordings};
 use artifacts::rows::Shortened;
 use chat::{ChatTokenizer, Message, Refusal, Supervised};
 
@@ -18,20 +18,20 @@ pub(crate) struct Fitted<F> {
 pub(crate) fn fit<E: Exercise>(
     tokenizer: &ChatTokenizer,
     exercise: &E,
-    config: &Config,
+    wordings: &Wordings<'_>,
     split: Split,
     limit: usize,
 ) -> Result<Fitted<E::Formatted>, Refusal> {
     let through = |input: &str| -> Result<(Vec<Message>, Supervised), Refusal> {
-        let mut messages = exercise.prompt(input, config, split);
+        let mut messages = wordings.prompt(exercise, input, split);
         messages.push(Message::assistant(exercise.answer()));
         let row = tokenizer.doctor(&messages, limit)?;
         Ok((messages, row))
     };
-    let wording = E::wording(config, split);
+    let wording = wordings.name(exercise, split);
     let whole = exercise.input();
     let (found, shortened) = match through(whole) {
-        Err(Refusal::TooLong { tokens, limit }) if config.too_long == TooLong::ShortenInput => {
+        Err(Refusal::TooLong { tokens, limit }) if wordings.config.too_long == TooLong::ShortenInput => {
             let Some((kept, found)) = longest(whole, through) else {
                 return Err(Refusal::TooLong { tokens, limit });
             };

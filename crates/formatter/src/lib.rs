@@ -1,7 +1,8 @@
 //! Rows of any task to rows ready to train on: messages, the model's own chat template, tokens, supervision mask.
 //!
 //! Labelled texts ([`artifacts::rows::Example`]) ask for their sentiment; exercises of other tasks
-//! ([`artifacts::rows::TaskExample`]) for what their task says, in one of several wordings: train on one, evaluate on another.
+//! ([`artifacts::rows::TaskExample`]) for what their task says, in one of several wordings: train on one, evaluate on another. A
+//! user's own wordings come from a file ([`templates`]).
 //!
 //! Every row passes the preflight of [`chat::ChatTokenizer::doctor`]. A row that does not (too long for the model,
 //! control tokens in its text) goes to `rejected.parquet` with the reason. An answer is never cut. An input is only where the
@@ -17,6 +18,7 @@ mod fit;
 mod page;
 mod run;
 mod split;
+pub mod templates;
 
 pub use config::{Config, FALLBACK_TOKENS, TooLong};
 pub use error::Error;

@@ -39,6 +39,9 @@ enum Command {
         /// Wording for the evaluation rows, where it is another one
         #[arg(long, value_name = "NAME")]
         eval_template: Option<String>,
+        /// File of your own wordings by task, language and split (TOML or JSON), at least one each to train and to evaluate on
+        #[arg(long, value_name = "FILE")]
+        templates: Option<PathBuf>,
         /// Only the preflight: print three rows and what would be refused, write nothing
         #[arg(long)]
         check: bool,
@@ -68,7 +71,8 @@ fn main() -> ExitCode {
     cli::run(&common, || {
         let Some(mut config) = common.load::<Config>()? else { return Ok(()) };
         match command {
-            Command::Run { tokenizer, train, eval, out, template, eval_template, check } => {
+            Command::Run { tokenizer, train, eval, out, template, eval_template, templates, check } => {
+                config.templates = templates.or(config.templates);
                 template.iter().try_for_each(|name| config.set_template(name, false))?;
                 eval_template.iter().try_for_each(|name| config.set_template(name, true))?;
                 let inputs = Inputs { tokenizer, train, eval };

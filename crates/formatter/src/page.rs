@@ -18,7 +18,10 @@ pub(crate) fn page(
     let mut doc = Document::new("Rows ready to train on");
     let own = formatter.tokenizer.has_own_template();
     let template = if own { "the model's own chat template" } else { "a plain chat template (the model has none)" };
-    doc.subtitle(format!("At most {} tokens a row, {template}, today is {}.", formatter.limit, formatter.config.date));
+    doc.subtitle(format!(
+        "At most {} tokens a row, {template}, today is {}.",
+        formatter.limit, formatter.wordings.config.date
+    ));
     doc.tiles(
         splits
             .iter()
@@ -55,7 +58,7 @@ pub(crate) fn page(
         ]);
     }
     doc.table(table);
-    doc.paragraph(match formatter.config.too_long {
+    doc.paragraph(match formatter.wordings.config.too_long {
         TooLong::Refuse => "Rows that are too long are refused, never cut: rejected.parquet has them.",
         TooLong::ShortenInput => {
             "Inputs that are too long lose words at the end, marked with …, until the whole answer fits: shortened.parquet says \

@@ -1,4 +1,4 @@
-use crate::exercise::{Exercise, Split, Tokens};
+use crate::exercise::{Exercise, Split, Tokens, Wordings};
 use crate::page::page;
 use crate::split::{Formatter, Sink};
 use crate::{Config, Error, Figures, Shown, as_html, as_markdown};
@@ -46,17 +46,18 @@ impl Inputs {
 /// # Errors
 /// An input is missing or damaged. Refused rows are counted, not errors.
 pub fn check(config: &Config, inputs: &Inputs, progress: &dyn Progress) -> Result<Preflight, Error> {
-    config.check()?;
+    let wordings = Wordings::new(config)?;
     if inputs.are_tasks() {
-        checked::<TaskExample>(config, inputs, progress)
+        checked::<TaskExample>(&wordings, inputs, progress)
     } else {
-        checked::<Example>(config, inputs, progress)
+        checked::<Example>(&wordings, inputs, progress)
     }
 }
 
-fn checked<E: Exercise>(config: &Config, inputs: &Inputs, progress: &dyn Progress) -> Result<Preflight, Error> {
-    let tokenizer = ChatTokenizer::load(&inputs.tokenizer, &config.date)?;
-    let formatter = Formatter { tokenizer: &tokenizer, config, limit: config.limit(tokenizer.context()), progress };
+fn checked<E: Exercise>(wordings: &Wordings<'_>, inputs: &Inputs, progress: &dyn Progress) -> Result<Preflight, Error> {
+    let tokenizer = ChatTokenizer::load(&inputs.tokenizer, &wordings.config.date)?;
+    let limit = wordings.config.limit(tokenizer.context());
+    let formatter = Formatter { tokenizer: &tokenizer, wordings, limit, progress };
     let mut shown = Shown::default();
     let mut eval_ids = BTreeSet::new();
     let eval = formatter.split::<E>(
@@ -86,9 +87,9 @@ fn checked<E: Exercise>(config: &Config, inputs: &Inputs, progress: &dyn Progres
 /// # Errors
 /// An input is missing or damaged; a split has no row left; the folder cannot be written.
 pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &RunOptions<'_>) -> Result<Manifest, Error> {
-    config.check()?;
+    let wordings = Wordings::new(config)?;
     let mut files = ChatTokenizer::files(&inputs.tokenizer);
-    files.extend(inputs.train.iter().chain(&inputs.eval).cloned());
+    files.extend(inputs.train.iter().chain(&inputs.eval).chain(&config.templates).cloned());
     let spec = StageSpec {
         name: "formatter",
         version: STAGE_VERSION,
@@ -104,7 +105,7 @@ pub fn run(config: &Config, inputs: &Inputs, out: &Path, options: &RunOptions<'_
     };
     let tokenizer = ChatTokenizer::load(&inputs.tokenizer, &config.date)?;
     let limit = config.limit(tokenizer.context());
-    let formatter = Formatter { tokenizer: &tokenizer, config, limit, progress: options.progress };
+    let formatter = Formatter { tokenizer: &tokenizer, wordings: &wordings, limit, progress: options.progress };
     if inputs.are_tasks() {
         write::<TaskExample>(&formatter, inputs, &mut stage)?;
     } else {
@@ -142,7 +143,7 @@ fn write<E: Exercise>(formatter: &Formatter<'_>, inputs: &Inputs, stage: &mut Op
         some_left(split.name(), &found)?;
         stage.add_rows(&file, writer)?;
         record(stage, split.name(), &found);
-        stage.fact(&format!("{}_wording", split.name()), E::wording(formatter.config, split));
+        stage.fact(&format!("{}_wording", split.name()), formatter.wordings.names::<E>(split));
         figures.push(found);
     }
     stage.add_rows("rejected.parquet", rejected)?;
@@ -151,7 +152,7 @@ fn write<E: Exercise>(formatter: &Formatter<'_>, inputs: &Inputs, stage: &mut Op
     let rows = shown.rows();
     stage.write_bytes("examples.md", as_markdown(&rows, formatter.tokenizer).as_bytes())?;
     stage.write_bytes("examples.html", as_html(&rows, formatter.tokenizer).as_bytes())?;
-    let wordings = [Split::Train, Split::Eval].map(|split| E::wording(formatter.config, split).to_owned());
+    let wordings = [Split::Train, Split::Eval].map(|split| formatter.wordings.names::<E>(split));
     if let [eval, train] = figures.as_slice() {
         let document = page(formatter, [train, eval], &wordings, &rows);
         stage.write_bytes("report.html", document.to_html().as_bytes())?;

@@ -1,5 +1,6 @@
-use crate::exercise::{Exercise, Split, Tokens};
+use crate::exercise::{Exercise, Split, Tokens, Wordings};
 use crate::fit::{Fitted, fit};
+use crate::templates::Templates;
 use crate::{Config, Error};
 use artifacts::rows::{Example, Formatted, Rejected, Shortened};
 use artifacts::{Progress, Reader};
@@ -7,7 +8,7 @@ use chat::{ChatTokenizer, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// One training row through the template and the preflight.
+/// One training row through the template and the preflight, in the built-in wording that the settings name.
 ///
 /// # Errors
 /// The reason why it must not be trained on.
@@ -17,7 +18,8 @@ pub fn format_row(
     config: &Config,
     limit: usize,
 ) -> Result<Formatted, Refusal> {
-    fit(tokenizer, example, config, Split::Train, limit).map(|fitted| fitted.row)
+    let wordings = Wordings { config, own: Templates::default() };
+    fit(tokenizer, example, &wordings, Split::Train, limit).map(|fitted| fitted.row)
 }
 
 /// The size of one split, in rows and tokens.
@@ -79,7 +81,7 @@ pub(crate) struct Sink<'a, F> {
 /// What every split is formatted with.
 pub(crate) struct Formatter<'a> {
     pub(crate) tokenizer: &'a ChatTokenizer,
-    pub(crate) config: &'a Config,
+    pub(crate) wordings: &'a Wordings<'a>,
     pub(crate) limit: usize,
     pub(crate) progress: &'a dyn Progress,
 }
@@ -110,7 +112,7 @@ impl Formatter<'_> {
                     } else if seen.contains(exercise.id()) {
                         Some(("duplicate", format!("a row with the id {} came before", exercise.id())))
                     } else {
-                        match fit(self.tokenizer, &exercise, self.config, split, self.limit) {
+                        match fit(self.tokenizer, &exercise, self.wordings, split, self.limit) {
                             Ok(Fitted { row, shortened }) => {
                                 let tokens: Tokens = row.clone().into();
                                 figures.keep(&tokens);

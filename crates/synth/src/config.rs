@@ -75,12 +75,28 @@ pub enum Ask {
     Remark,
 }
 
-/// The three judges of labels.
+/// How three verdicts become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decide {
+    /// As [`Decide::Agree`] where all three judges are fit, as [`Decide::Posterior`] where fewer are.
+    Auto,
+    /// [`Judging::agree`] of the three must find the label asked for, fit or not.
+    Agree,
+    /// The label's probability, given what the fit judges say and how often each errs in which way, must reach a threshold that
+    /// is chosen on held-out real rows to keep [`Judging::precision`].
+    Posterior,
+}
+
+/// The three judges of labels. Each is measured on real training rows that it did not learn from; one that is not fit is
+/// reported and abstains.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Judging {
     /// How the language model is asked.
     pub ask: Ask,
+    /// Who of them is heard, and how.
+    pub decide: Decide,
     /// How many of the three must agree with the label asked for.
     pub agree: usize,
     /// Probability that a judge must give the intended label to agree (for the vote: its share of the answers). Where the
@@ -92,11 +108,31 @@ pub struct Judging {
     pub vote_temperature: f64,
     /// Real training rows that the language model's scores are calibrated on.
     pub calibration_rows: usize,
+    /// Real training rows that the judges are measured on; of no label more than a fifth of what there is. Where that is fewer
+    /// than 20 of a label, nobody is measured, and all count as fit.
+    pub held_out_rows: usize,
+    /// A judge is fit where the lower end of the 95 % interval of its accuracy, all labels counting the same, is above this.
+    /// One half, because a majority of judges is better than each of them only where each is more often right than wrong
+    /// (Condorcet 1785).
+    pub least_accuracy: f64,
+    /// For [`Decide::Posterior`]: the share of right labels wanted among what passes, if labels were given by chance.
+    pub precision: f64,
 }
 
 impl Default for Judging {
     fn default() -> Self {
-        Self { ask: Ask::Remark, agree: 2, probability: 0.6, votes: 8, vote_temperature: 0.5, calibration_rows: 300 }
+        Self {
+            ask: Ask::Remark,
+            decide: Decide::Auto,
+            agree: 2,
+            probability: 0.6,
+            votes: 8,
+            vote_temperature: 0.5,
+            calibration_rows: 300,
+            held_out_rows: 300,
+            least_accuracy: 0.5,
+            precision: 0.8,
+        }
     }
 }
 
@@ -124,9 +160,9 @@ pub struct Config {
     pub drawn_tokens: usize,
     /// Tokens of an answer at most.
     pub max_tokens: usize,
-    /// Words of a candidate at least.
+    /// Words (in Vietnamese: syllables) of a candidate at least, or what one real row in fifty stays below, if that is fewer.
     pub min_words: usize,
-    /// Words of a candidate at most.
+    /// Words of a candidate at most, or what one real row in fifty exceeds, if that is more.
     pub max_words: usize,
     /// Confidence of the language identification at least. Headlines have few function words, so it is seldom high.
     pub language_confidence: f64,
@@ -134,7 +170,9 @@ pub struct Config {
     pub near_duplicate: f64,
     /// The same for evaluation rows: lower, because a leak is worse than a repetition.
     pub contamination: f64,
-    /// Words in a row that no candidate may share with an evaluation row; 0 turns it off.
+    /// Words in a row that no candidate may share with an evaluation row; 0 turns it off. In Vietnamese, which puts a space after
+    /// each syllable and has one and a half of them to a word, half as many again: eight syllables are often a stock
+    /// phrase ("giải đáp thắc mắc của sinh viên"), which proves no copying.
     pub shared_words: usize,
     /// The share of held-out real rows that count as the least typical, measured by their words and word pairs; a text much less
     /// typical than those is refused, because the judges know only texts like the real ones. 0 turns it off; with fewer
@@ -229,6 +267,8 @@ impl Config {
             ("language_confidence", self.language_confidence),
             ("typical", self.typical),
             ("judges.probability", self.judges.probability),
+            ("judges.least_accuracy", self.judges.least_accuracy),
+            ("judges.precision", self.judges.precision),
             ("confident_learning", self.confident_learning),
         ];
         for (name, value) in from_0 {
@@ -237,6 +277,14 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// [`Config::shared_words`] in what the language puts spaces between.
+    pub(crate) fn shared_run(&self) -> usize {
+        match self.language {
+            Language::English => self.shared_words,
+            Language::Vietnamese => self.shared_words + self.shared_words / 2,
+        }
     }
 
     /// How many rows of each label to keep; what does not divide goes to the first labels.

@@ -13,8 +13,33 @@ const OPEN: &[&str] =
 const MIN_LETTERS: f64 = 0.55;
 const MIN_DIFFERENT: f64 = 0.5;
 
+/// Real rows below which a fiftieth of them is nobody.
+const MIN_ROWS: usize = 50;
+
+/// How many words a text may have: what the settings say, and what is common among the real rows, which are always right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lengths {
+    least: usize,
+    most: usize,
+}
+
+impl Lengths {
+    /// From the settings, widened to the middle 96 % of the real texts.
+    pub(crate) fn of(config: &Config, real: &[&str]) -> Self {
+        let mut words: Vec<usize> = real.iter().map(|text| text::words(text).count()).collect();
+        words.sort_unstable();
+        let cut = words.len() / MIN_ROWS;
+        let mut lengths = Self { least: config.min_words, most: config.max_words };
+        if let (true, Some(least), Some(most)) = (cut > 0, words.get(cut), words.iter().rev().nth(cut)) {
+            lengths.least = lengths.least.min((*least).max(1));
+            lengths.most = lengths.most.max(*most);
+        }
+        lengths
+    }
+}
+
 /// Whether a candidate is one well-formed, sentence-like line; otherwise what is wrong with it.
-pub(crate) fn well_formed(text: &str, complete: bool, config: &Config) -> Result<(), String> {
+pub(crate) fn well_formed(text: &str, complete: bool, lengths: Lengths) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err("empty".into());
     }
@@ -22,11 +47,11 @@ pub(crate) fn well_formed(text: &str, complete: bool, config: &Config) -> Result
         return Err(format!("contains U+{:04X}", c as u32));
     }
     let words: Vec<String> = text::words(text).collect();
-    if words.len() < config.min_words {
-        return Err(format!("{} words, at least {}", words.len(), config.min_words));
+    if words.len() < lengths.least {
+        return Err(format!("{} words, at least {}", words.len(), lengths.least));
     }
-    if words.len() > config.max_words {
-        return Err(format!("{} words, at most {}", words.len(), config.max_words));
+    if words.len() > lengths.most {
+        return Err(format!("{} words, at most {}", words.len(), lengths.most));
     }
     if !complete {
         return Err("cut off by the limit of tokens".into());
@@ -70,7 +95,7 @@ mod tests {
 
     #[test]
     fn each_malformed_text_is_refused_for_its_own_reason() {
-        let config = Config::default();
+        let lengths = Lengths::of(&Config::default(), &[]);
         let cases = [
             ("", true, "empty"),
             ("Profit rose.", true, "2 words"),
@@ -84,14 +109,31 @@ mod tests {
             ("1 2 3 4 5 6 7 8 9 10 11 12.", true, "letters"),
         ];
         for (text, complete, expected) in cases {
-            let message = well_formed(text, complete, &config).unwrap_err();
+            let message = well_formed(text, complete, lengths).unwrap_err();
             assert!(message.contains(expected), "{text:?}: {message}");
         }
         let long = (0..60).map(|i| format!("word{i}")).collect::<Vec<_>>().join(" ");
-        assert!(well_formed(&long, true, &config).unwrap_err().contains("at most 45"));
-        well_formed("Profit rose 3.2% at the mill in May.", true, &config).unwrap();
-        well_formed("The mill did not disclose the sum it applied for.", true, &config).unwrap();
-        assert!(well_formed("The mill did not disclose the sum it applied for", true, &config).is_err());
-        well_formed("$ACME wins a large order in Hanoi", true, &config).unwrap();
+        assert!(well_formed(&long, true, lengths).unwrap_err().contains("at most 45"));
+        well_formed("Profit rose 3.2% at the mill in May.", true, lengths).unwrap();
+        well_formed("The mill did not disclose the sum it applied for.", true, lengths).unwrap();
+        assert!(well_formed("The mill did not disclose the sum it applied for", true, lengths).is_err());
+        well_formed("$ACME wins a large order in Hanoi", true, lengths).unwrap();
+    }
+
+    #[test]
+    fn a_length_that_is_common_among_the_real_rows_is_no_fault() {
+        let short = "thầy dạy giỏi.";
+        let long = "giảng viên giảng bài dễ hiểu và trả lời mọi câu hỏi của sinh viên. ".repeat(4);
+        let mut real = vec!["giảng viên giảng bài rất dễ hiểu."; 90];
+        let settings = Lengths::of(&Config::default(), &real);
+        assert!(well_formed(short, true, settings).unwrap_err().contains("at least 5"));
+        real.extend([short; 5]);
+        real.extend([long.as_str(); 5]);
+        let widened = Lengths::of(&Config::default(), &real);
+        assert_eq!(widened, Lengths { least: 3, most: 60 });
+        well_formed(short, true, widened).unwrap();
+        assert!(well_formed("dễ.", true, widened).unwrap_err().contains("at least 3"));
+        real.truncate(91);
+        assert_eq!(Lengths::of(&Config::default(), &real), settings, "one row in a hundred is not common");
     }
 }

@@ -1,13 +1,13 @@
 use crate::cut::{Cut, first_sentence};
 use crate::grid::{Point, point};
 use crate::journal::{Entry, Journal};
-use crate::judges::{JudgeCheck, Judgement, Judges, likeliest};
+use crate::judges::{JudgeCheck, Judgement, Judges, Panel, Rule, likeliest};
 use crate::ladder::{Findings, Gate, Ladder};
 use crate::prompts::{Request, ask, pools};
 use crate::quality::label_quality;
 use crate::{Config, Error, Strategy, Style};
 use artifacts::rows::{Candidate, Example, Sentiment, Verdict};
-use artifacts::{Progress, Seed};
+use artifacts::{NoProgress, Progress, Seed};
 use providers::{Completion, Provider, Sampling, Shape};
 use rayon::prelude::*;
 
@@ -30,7 +30,9 @@ pub struct RealRows<'a> {
 pub struct Synthesis {
     /// The name of the model that wrote them.
     pub model: String,
-    /// How far the judges are to be trusted.
+    /// How good each judge is on held-out training rows, and how they decide.
+    pub panel: Panel,
+    /// How far to trust what they decide, on evaluation rows.
     pub judge: JudgeCheck,
     /// Kept and refused, with everything that is written to `candidates.parquet`.
     pub candidates: Vec<Candidate>,
@@ -140,14 +142,16 @@ pub fn generate_from(
     config.check()?;
     // Three shots and an answer must fit the smallest contexts.
     let pools = pools(real.train, config.language, config.max_words / 2)?;
-    let judges = Judges::new(config, provider, real.train, seed.derive("judges"))?;
+    let judges = Judges::new(config, provider, real.train, seed.derive("judges"), progress)?;
     let maker = Maker { config, provider, gate: Gate::new(config, real), judges, pools, seed };
-    let mut ladder = Ladder::new(config);
+    let mut ladder = Ladder::new(config, &maker.judges.panel);
+    // What nobody can verify need not be written.
+    let nobody = maker.judges.panel.rule == Rule::Nobody;
     let ticker = progress.start("synthesising", config.rows);
     let mut candidates: Vec<Candidate> = Vec::new();
     let (mut number, mut turns, mut round) = (0, [0_u64; 3], 0);
     loop {
-        let wanted = ladder.wanted();
+        let wanted = if nobody { Vec::new() } else { ladder.wanted() };
         if wanted.is_empty() || number >= config.max_candidates {
             let sent_back = config.confident_learning > 0.0 && round < ROUNDS && {
                 round += 1;
@@ -179,7 +183,8 @@ pub fn generate_from(
     }
     drop(ticker);
     let judge = maker.judges.check(real, seed.derive("judges"))?;
-    Ok(Synthesis { model: provider.name().to_owned(), judge, candidates })
+    let panel = maker.judges.panel.clone();
+    Ok(Synthesis { model: provider.name().to_owned(), panel, judge, candidates })
 }
 
 /// Puts texts that are there already through the ladder, as if a model had written them: planted faults, or the product of
@@ -197,9 +202,9 @@ pub fn verify(
     let config = &Config { rows: 3 * texts.len() as u64, ..config.clone() };
     config.check()?;
     let pools = pools(real.train, config.language, config.max_words / 2)?;
-    let judges = Judges::new(config, provider, real.train, seed.derive("judges"))?;
+    let judges = Judges::new(config, provider, real.train, seed.derive("judges"), &NoProgress)?;
     let maker = Maker { config, provider, gate: Gate::new(config, real), judges, pools, seed };
-    let mut ladder = Ladder::new(config);
+    let mut ladder = Ladder::new(config, &maker.judges.panel);
     let drafts: Result<Vec<Draft>, Error> = texts
         .par_iter()
         .enumerate()
@@ -226,7 +231,8 @@ pub fn verify(
         send_back(config, real.train, &mut candidates, &mut ladder, seed.derive("quality"));
     }
     let judge = maker.judges.check(real, seed.derive("judges"))?;
-    Ok(Synthesis { model: "given".into(), judge, candidates })
+    let panel = maker.judges.panel.clone();
+    Ok(Synthesis { model: "given".into(), panel, judge, candidates })
 }
 
 /// Labels in turn, as far as they are wanted.

@@ -1,6 +1,6 @@
 use crate::cut::Cut;
-use crate::format::well_formed;
-use crate::judges::{JUDGES, Judgement, likeliest};
+use crate::format::{Lengths, well_formed};
+use crate::judges::{Judgement, Panel};
 use crate::known::{Known, Print, Runs};
 use crate::leak::{TemplateLeak, names_its_label};
 use crate::typical::Typical;
@@ -35,6 +35,7 @@ pub(crate) struct Findings {
 /// The rungs that look at one candidate and the real rows only.
 pub(crate) struct Gate<'a> {
     config: &'a Config,
+    lengths: Lengths,
     template: TemplateLeak,
     train: Known,
     eval: Known,
@@ -49,7 +50,7 @@ impl<'a> Gate<'a> {
         for row in real.train {
             train.add(format!("training row {}", row.id), Print::of(&row.text));
         }
-        let (mut eval, mut runs) = (Known::default(), Runs::of(config.shared_words));
+        let (mut eval, mut runs) = (Known::default(), Runs::of(config.shared_run()));
         for row in real.eval {
             let name = format!("evaluation row {}", row.id);
             runs.add(&name, &row.text);
@@ -58,7 +59,8 @@ impl<'a> Gate<'a> {
         let of_language = real.train.iter().filter(|e| e.language == config.language && !e.synthetic);
         let texts: Vec<&str> = of_language.map(|e| e.text.as_str()).collect();
         let typical = Typical::learn(&texts, config.typical);
-        Self { config, template: TemplateLeak::new(), train, eval, runs, typical }
+        let lengths = Lengths::of(config, &texts);
+        Self { config, lengths, template: TemplateLeak::new(), train, eval, runs, typical }
     }
 
     /// `problem` is what is wrong with the answer that the text was cut from, if anything.
@@ -71,7 +73,7 @@ impl<'a> Gate<'a> {
         if let Some(problem) = problem {
             return Some((Verdict::Format, problem));
         }
-        if let Err(problem) = well_formed(&cut.text, cut.complete, self.config) {
+        if let Err(problem) = well_formed(&cut.text, cut.complete, self.lengths) {
             return Some((Verdict::Format, problem));
         }
         let guess = detect_language(&cut.text);
@@ -104,14 +106,15 @@ impl<'a> Gate<'a> {
 /// The rungs that depend on other candidates, and the count of what is kept.
 pub(crate) struct Ladder<'a> {
     config: &'a Config,
+    panel: &'a Panel,
     candidates: Known,
     shares: [u64; 3],
     pub(crate) kept: [u64; 3],
 }
 
 impl<'a> Ladder<'a> {
-    pub(crate) fn new(config: &'a Config) -> Self {
-        Self { config, candidates: Known::default(), shares: config.shares(), kept: [0; 3] }
+    pub(crate) fn new(config: &'a Config, panel: &'a Panel) -> Self {
+        Self { config, panel, candidates: Known::default(), shares: config.shares(), kept: [0; 3] }
     }
 
     /// The labels that are still short of their share.
@@ -140,7 +143,7 @@ impl<'a> Ladder<'a> {
         if let Some(refusal) = self.copy(&findings.print) {
             return refusal;
         }
-        if let Some(problem) = self.disagreement(intended, judgement) {
+        if let Some(problem) = self.panel.objection(intended, judgement) {
             return (Verdict::Label, problem);
         }
         let (Some(kept), Some(share)) = (self.kept.get_mut(intended as usize), self.shares.get(intended as usize))
@@ -161,24 +164,38 @@ impl<'a> Ladder<'a> {
             *kept = kept.saturating_sub(1);
         }
     }
+}
 
-    fn disagreement(&self, intended: Sentiment, judgement: Option<&Judgement>) -> Option<String> {
-        let judging = &self.config.judges;
-        let Some(judgement) = judgement else { return Some("the judges were not asked".into()) };
-        let agreeing = judgement.agreeing(intended, judging.probability);
-        let count = agreeing.into_iter().filter(|a| *a).count();
-        if count >= judging.agree {
-            return None;
-        }
-        let say = |(name, shares): (&str, Option<[f64; 3]>)| match shares {
-            None => format!("{name}: could not be asked"),
-            Some(shares) => {
-                let p = shares.get(intended as usize).copied().unwrap_or(0.0);
-                let label = likeliest(&shares).map_or("undecided", Sentiment::as_str);
-                format!("{name}: {label} ({intended} {p:.2})")
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use artifacts::rows::Example;
+
+    /// The stock phrase was the only reason why candidates were refused as contaminated on the real remarks of students.
+    #[test]
+    fn a_stock_phrase_of_eight_syllables_is_no_copy_in_vietnamese_and_twelve_are() {
+        let stock = "tận tình giải đáp thắc mắc của sinh viên";
+        let eval = [format!("giảng viên lên lớp đúng giờ, {stock}.")].map(|text| Example {
+            id: "e".into(),
+            text,
+            label: Sentiment::Positive,
+            raw_label: String::new(),
+            language: Language::Vietnamese,
+            source: "test".into(),
+            source_row: 0,
+            cluster: "e".into(),
+            instruction: None,
+            synthetic: false,
+        });
+        let find = |language, text: &str| {
+            let config = Config { language, ..Config::default() };
+            let gate = Gate::new(&config, RealRows { train: &[], eval: &eval });
+            gate.runs.find(text).map(|(run, _)| run)
         };
-        let said: Vec<String> = JUDGES.into_iter().zip(judgement.each()).map(say).collect();
-        Some(format!("{count} of {} judges agree: {}", judging.agree, said.join("; ")))
+        let own = format!("bài tập hay và thầy {stock} chúng em.");
+        assert_eq!(find(Language::Vietnamese, &own), None);
+        let copied = format!("thầy vui tính, lên lớp đúng giờ, {stock} lắm.");
+        assert_eq!(find(Language::Vietnamese, &copied).unwrap().split(' ').count(), 12);
+        assert_eq!(find(Language::English, &own).unwrap().split(' ').count(), 8, "words of English are not syllables");
     }
 }

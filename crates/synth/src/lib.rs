@@ -1,7 +1,7 @@
 //! Labelled news written by a model, and the ladder that decides what of it is worth keeping. The filter is the product: a
 //! candidate is kept only if it is well formed, in the right language, names neither its label nor its prompt, copies no
-//! evaluation row, no training row and no earlier candidate, reads like the real rows, and two of three judges that do not
-//! know the intended label find it; and confident learning finds nothing wrong with what is left.
+//! evaluation row, no training row and no earlier candidate, reads like the real rows, and the judges, who do not know
+//! the intended label, find it: two of three where all are fit, otherwise those that are ([`Panel`]); and confident learning finds nothing wrong with what is left.
 //!
 //! Every candidate stays on record with prompt, raw answer, what each judge said and the verdict (`candidates.parquet`); the kept
 //! ones are `synthetic.parquet`; `report.html` shows the funnel; `review.csv` is for a person to check. A model that cannot
@@ -29,14 +29,14 @@ mod review;
 mod stage;
 mod typical;
 
-pub use config::{Ask, Config, Judging, Strategy, Style};
+pub use config::{Ask, Config, Decide, Judging, Strategy, Style};
 pub use cut::{Cut, first_sentence};
 pub use diversity::{Diversity, Variety, compare};
 pub use error::Error;
 pub use generate::{RealRows, Synthesis, generate, generate_from, verify};
 pub use grid::{ATTRIBUTES, BLOCK, Point, Value, point};
 pub use journal::Journal;
-pub use judges::{JUDGES, JudgeCheck, Judgement, Record};
+pub use judges::{JUDGES, JudgeCheck, Judgement, Measured, Panel, Record, Rule, Threshold};
 pub use ladder::RUNGS;
 pub use review::{Review, read_review, review_file};
 pub use stage::{Inputs, Rows, Writer, run, run_with};

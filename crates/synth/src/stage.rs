@@ -1,13 +1,16 @@
 use crate::page::{Page, page};
 use crate::review::{put_review, review_file};
-use crate::{Config, Diversity, Error, Journal, RUNGS, RealRows, Synthesis, compare, generate_from};
+use crate::{
+    Config, Diversity, Error, JUDGES, Journal, Measured, Panel, RUNGS, RealRows, Rule, Synthesis, compare,
+    generate_from,
+};
 use artifacts::rows::{Example, Sentiment};
 use artifacts::{Manifest, OpenStage, Outcome, RunOptions, StageSpec, read_all};
 use providers::{LocalModel, Provider};
 use std::path::{Path, PathBuf};
 
 /// Raised when the output changes for the same input.
-const STAGE_VERSION: u32 = 2;
+const STAGE_VERSION: u32 = 3;
 /// What a killed run leaves behind for the next one.
 const JOURNAL: &str = "candidates.journal";
 
@@ -113,6 +116,7 @@ pub fn run_with(
 fn write(open: &mut OpenStage, config: &Config, synthesis: &Synthesis, real: RealRows<'_>) -> Result<(), Error> {
     let kept = synthesis.examples();
     let made = synthesis.candidates.len() as u64;
+    warn_of(&synthesis.panel);
     if (kept.len() as u64) < config.rows {
         tracing::warn!(
             "synth: {} of {} rows kept from {made} candidates; raise max_candidates, or take a model that writes better news",
@@ -146,6 +150,26 @@ fn write(open: &mut OpenStage, config: &Config, synthesis: &Synthesis, real: Rea
     Ok(())
 }
 
+/// Says loudly what no row of the output shows.
+fn warn_of(panel: &Panel) {
+    for ((name, judge), fit) in JUDGES.iter().zip(&panel.judges).zip(panel.fit()) {
+        if let Some((accuracy, _)) = judge.as_ref().filter(|_| !fit).and_then(Measured::accuracy) {
+            tracing::warn!("synth: the {name} is unfit to judge: {:.1} % right on held-out rows", 100.0 * accuracy);
+        }
+    }
+    match panel.rule {
+        Rule::Nobody => tracing::warn!("synth: no judge is fit, so nothing is written; give a better model"),
+        Rule::Posterior(threshold) if !threshold.reached => tracing::warn!(
+            "synth: the judges reach a precision of {:.2} at most, less than judges.precision",
+            threshold.precision
+        ),
+        _ => {}
+    }
+}
+
+/// The judges in the names of facts, in the order of [`JUDGES`].
+const NAMES: [&str; 3] = ["classifier", "score", "vote"];
+
 fn facts(
     open: &mut OpenStage,
     config: &Config,
@@ -160,8 +184,28 @@ fn facts(
     for label in Sentiment::ALL {
         open.fact(&format!("kept_{label}"), kept.iter().filter(|e| e.label == *label).count());
     }
+    let panel = &synthesis.panel;
+    open.fact("judges_held_out", panel.rows);
+    open.fact("judges_fit", panel.fit().into_iter().filter(|fit| *fit).count());
+    for ((name, judge), fit) in NAMES.iter().zip(&panel.judges).zip(panel.fit()) {
+        if let Some((accuracy, _)) = judge.as_ref().and_then(Measured::accuracy) {
+            open.fact(&format!("{name}_held_out_accuracy"), accuracy);
+            open.fact(&format!("{name}_fit"), fit);
+        }
+    }
+    match panel.rule {
+        Rule::Agree(needed) => open.fact("judges_rule", format!("{needed} of 3 agree")),
+        Rule::Nobody => open.fact("judges_rule", "nobody is fit"),
+        Rule::Posterior(threshold) => {
+            open.fact("judges_rule", "posterior");
+            open.fact("judges_threshold", threshold.value);
+            open.fact("judges_held_out_precision", threshold.precision);
+            open.fact("judges_held_out_passes", threshold.passes);
+            open.fact("judges_precision_reached", threshold.reached);
+        }
+    }
     let check = &synthesis.judge;
-    for (name, record) in ["classifier", "score", "vote"].iter().zip(check.judges) {
+    for (name, record) in NAMES.iter().zip(check.judges) {
         if let Some((accuracy, _)) = record.accuracy() {
             open.fact(&format!("{name}_accuracy"), accuracy);
         }

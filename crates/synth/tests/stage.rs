@@ -70,9 +70,11 @@ fn a_model_that_writes_nonsense_is_a_result_and_not_an_error() {
     assert_eq!(make("synth"), manifest, "unchanged: skipped");
 }
 
-/// Writes what the simulation writes, until it has been asked `left` times; then it fails, as a killed process does.
+/// Writes what the simulation writes, until it has been asked `left` times for a text (or for a vote); then it fails, as a
+/// killed process does.
 struct Mortal {
     inner: providers::Simulation,
+    of_votes: bool,
     left: AtomicU64,
     calls: Arc<AtomicU64>,
 }
@@ -95,7 +97,7 @@ impl Provider for Mortal {
     }
 
     fn write(&self, prompt: Prompt<'_>, options: &Completion, shape: &Shape) -> Result<Written, Error> {
-        if matches!(prompt, Prompt::Raw(_)) {
+        if matches!(prompt, Prompt::Raw(_)) != self.of_votes {
             self.calls.fetch_add(1, Ordering::Relaxed);
             if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_err() {
                 return Err(Error::EmptyPrompt);
@@ -123,28 +125,38 @@ fn a_run_that_died_goes_on_where_it_was_and_ends_with_the_same_bytes() {
         };
         format!("The {} of the {} {what} in {a} towns with {b} people.", name(a), name(b))
     };
-    let make = |out: &Path, lives: u64| {
+    let make = |out: &Path, of_votes: bool, lives: u64| {
         let calls = Arc::new(AtomicU64::new(0));
         let open = || {
             let inner = common::judge(0.1, common::meaning).writing(author);
-            Ok(Box::new(Mortal { inner, left: AtomicU64::new(lives), calls: calls.clone() }) as Box<dyn Provider>)
+            Ok(Box::new(Mortal { inner, of_votes, left: AtomicU64::new(lives), calls: calls.clone() })
+                as Box<dyn Provider>)
         };
         let options = RunOptions { seed: Seed(5), force: false, progress: &NoProgress };
         let made = run_with(&config, &rows, &Writer::default(), open, out, &options);
         (made, calls.load(Ordering::Relaxed))
     };
-    let (whole, all_calls) = make(&folder.path().join("whole"), u64::MAX);
+    let (whole, all_calls) = make(&folder.path().join("whole"), false, u64::MAX);
     let whole = whole.unwrap();
     assert!(whole.facts["kept"] == 60 && all_calls >= 64, "{} {all_calls}", whole.facts["kept"]);
 
     let out = folder.path().join("killed");
-    let (killed, _) = make(&out, 40);
+    let (killed, _) = make(&out, false, 40);
     assert!(killed.is_err() && out.join("candidates.journal").is_file());
     assert!(!out.join("manifest.json").exists(), "nobody takes the folder for complete");
-    let (resumed, calls) = make(&out, u64::MAX);
+    let (resumed, calls) = make(&out, false, u64::MAX);
     assert_eq!(resumed.unwrap().outputs, whole.outputs, "the same bytes");
     assert_eq!(calls, all_calls - 32, "the batch that was complete is not asked for again");
     assert!(!out.join("candidates.journal").exists());
+
+    // Eight votes a candidate: the second batch is half judged.
+    let out = folder.path().join("killed while judging");
+    let (killed, _) = make(&out, true, 8 * 32 + 50);
+    assert!(killed.is_err() && !out.join("manifest.json").exists());
+    let journal = std::fs::read_to_string(out.join("candidates.journal")).unwrap();
+    assert_eq!(journal.lines().count(), 1 + 32, "what was half judged is not on record");
+    let (resumed, calls) = make(&out, false, u64::MAX);
+    assert_eq!((resumed.unwrap().outputs, calls), (whole.outputs, all_calls - 32));
 }
 
 #[test]

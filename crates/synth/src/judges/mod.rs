@@ -1,22 +1,29 @@
 //! The judges of labels: a classifier that is no language model, the language model's calibrated score of the labels, and a
-//! vote among its sampled answers. None of them knows what label was asked for.
+//! vote among its sampled answers. None of them knows what label was asked for, and how good each is, is measured before any is
+//! heard ([`Panel`]).
 
 mod calibration;
 mod classifier;
+mod measure;
 mod model;
+mod panel;
 mod wordings;
 
 use crate::{Config, RealRows};
-use artifacts::Seed;
 use artifacts::rows::{Example, Sentiment};
+use artifacts::{Progress, Seed};
 use classifier::Classifier;
 pub(crate) use classifier::{features, settings};
+pub use measure::Measured;
+use measure::{Heard, hold_out};
 use model::ModelJudges;
+pub use panel::{Panel, Rule, Threshold};
 use providers::Provider;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use stats::classification::wilson_interval;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Probability of each label, in the order of [`Sentiment::ALL`].
 pub(crate) type Shares = [f64; 3];
@@ -87,32 +94,32 @@ pub struct JudgeCheck {
     pub rows: u64,
     /// Each judge, in the order of [`JUDGES`].
     pub judges: [Record; 3],
-    /// Rows of which enough judges agree with the true label.
+    /// Rows that the judges let pass under their own label.
     pub true_label_passes: u64,
-    /// Pairs of a row and a wrong label of which enough judges agree with the wrong label.
+    /// Pairs of a row and a wrong label that they let pass.
     pub wrong_label_passes: u64,
 }
 
 impl JudgeCheck {
-    /// Share of true labels among those that enough judges agree with, if right and wrong labels were equally frequent: the
-    /// label quality to expect of kept rows at worst, where the model that writes does not itself heed the label it is asked
-    /// for. None where nothing passed.
+    /// Share of true labels among what they let pass, if labels were given by chance: the label quality to expect of kept rows
+    /// at worst, where the model that writes does not itself heed the label it is asked for. None where nothing passed.
     pub fn precision(&self) -> Option<f64> {
         let (right, wrong) = (self.true_label_passes as f64, self.wrong_label_passes as f64);
         (right + wrong > 0.0).then(|| right / (right + wrong))
     }
 }
 
-/// The three judges, trained and calibrated.
+/// The three judges, trained, calibrated and measured.
 pub(crate) struct Judges<'a> {
     config: &'a Config,
+    pub(crate) panel: Panel,
     classifier: Classifier,
     model: ModelJudges<'a>,
 }
 
 impl<'a> Judges<'a> {
-    /// Trains the classifier on the real training rows of the language and calibrates the language model's scores on some of
-    /// them.
+    /// Trains the classifier on the real training rows of the language, calibrates the language model's scores on some of
+    /// them, and measures all three on others.
     ///
     /// # Errors
     /// The model fails.
@@ -121,14 +128,30 @@ impl<'a> Judges<'a> {
         provider: &'a dyn Provider,
         train: &[Example],
         seed: Seed,
+        progress: &dyn Progress,
     ) -> Result<Self, providers::Error> {
         let rows: Vec<&Example> = train.iter().filter(|e| e.language == config.language && !e.synthetic).collect();
+        let (held, rows) = hold_out(&rows, config.judges.held_out_rows, seed.derive("held-out"));
         let some = stratified(&rows, config.judges.calibration_rows, seed.derive("calibration"));
-        Ok(Self {
+        let ticker = progress.start("measuring the judges", held.len() as u64);
+        let mut judges = Self {
             config,
+            panel: Panel::of(&config.judges, &[]),
             classifier: Classifier::train(&rows),
             model: ModelJudges::calibrate(config, provider, &some)?,
-        })
+        };
+        let done = AtomicU64::new(0);
+        let heard: Result<Vec<Heard>, providers::Error> = held
+            .par_iter()
+            .enumerate()
+            .map(|(i, row)| {
+                let judgement = judges.judge(&row.text, seed.derive(&format!("held-out/{i}")))?;
+                ticker.at(done.fetch_add(1, Ordering::Relaxed) + 1, "");
+                Ok((judgement, row.label))
+            })
+            .collect();
+        judges.panel = Panel::of(&config.judges, &heard?);
+        Ok(judges)
     }
 
     /// What the judges say of a text. `seed` draws the votes.
@@ -165,8 +188,7 @@ impl<'a> Judges<'a> {
                 record.sure_and_right += u64::from(sure && right);
             }
             for label in Sentiment::ALL {
-                let agreeing = judgement.agreeing(*label, needed).into_iter().filter(|a| *a).count();
-                let passes = u64::from(agreeing >= self.config.judges.agree);
+                let passes = u64::from(self.panel.passes(*label, &judgement));
                 if *label == row.label {
                     check.true_label_passes += passes;
                 } else {

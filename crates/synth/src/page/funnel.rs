@@ -18,7 +18,7 @@ const fn question(verdict: Verdict) -> &'static str {
         Verdict::Contaminated => "is no copy of an evaluation row and shares no long run of words with one",
         Verdict::Duplicate => "is no copy of an earlier candidate or a training row",
         Verdict::Unlike => "reads enough like the real rows to be judged",
-        Verdict::Label => "enough judges find the label asked for",
+        Verdict::Label => "the judges find the label asked for",
         Verdict::Suspicious => "confident learning finds the label in order",
         Verdict::Surplus => "its label still has room",
     }
@@ -58,7 +58,7 @@ pub(super) fn funnel(doc: &mut Document, synthesis: &Synthesis) {
 
 /// What is kept, compared with the evaluation rows once more: independent of the ladder's own books.
 pub(super) fn leakage(doc: &mut Document, config: &Config, synthesis: &Synthesis, eval: &[Example]) {
-    let (mut known, mut runs) = (Known::default(), Runs::of(config.shared_words));
+    let (mut known, mut runs) = (Known::default(), Runs::of(config.shared_run()));
     for row in eval {
         known.add(row.id.clone(), Print::of(&row.text));
         runs.add(&row.id, &row.text);
@@ -71,7 +71,7 @@ pub(super) fn leakage(doc: &mut Document, config: &Config, synthesis: &Synthesis
         format!("resemble an evaluation row (Jaccard of 5-grams of {} or more)", config.contamination),
         similar.to_string(),
     ]);
-    table.push([format!("share {} words in a row with an evaluation row", config.shared_words), shared.to_string()]);
+    table.push([format!("share {} words in a row with an evaluation row", config.shared_run()), shared.to_string()]);
     doc.subheading("Contamination");
     doc.table(table);
 }
