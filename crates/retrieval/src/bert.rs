@@ -1,22 +1,29 @@
+mod config;
+mod encoder;
+mod modules;
+mod weights;
+
 use crate::{Embedder, Error};
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
-use candle_transformers::models::bert::{BertModel, Config};
+use config::BertConfig;
+use encoder::{Encoder, Tokens};
 use hub::{Hub, Source};
+use modules::{FILES, SentenceConfig};
 use rayon::prelude::*;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use tokenizers::{Tokenizer, TruncationParams};
+use weights::Weights;
 
-/// Where a model of the sentence-transformers kind says how long its texts may be, and how it pools.
-const LENGTH_FILE: &str = "sentence_bert_config.json";
-const POOLING_FILE: &str = "1_Pooling/config.json";
+/// Tokens that run together: enough that the weights are worth fetching, few enough that what lies between two products
+/// stays in cache.
+const TOKENS: usize = 512;
 
 /// Embeddings from a BERT of the sentence-transformers kind, such as all-MiniLM-L6-v2: the mean of the last hidden
-/// states, scaled to length 1. It follows the model's own limit on tokens; what is longer is cut there.
+/// states, scaled to length 1. It follows the model's own limit on tokens; what is longer is cut there, and
+/// [`Embedder::cuts`] says so.
 ///
-/// Each text runs by itself (several at a time, one a core), so nothing is padded and a vector depends on no other text.
+/// Texts run packed one after another, several packs at a time. Nothing is padded, and a vector depends on no other text,
+/// to the last bit.
 ///
 /// ```no_run
 /// use retrieval::{BertEmbedder, Embedder};
@@ -27,8 +34,11 @@ const POOLING_FILE: &str = "1_Pooling/config.json";
 pub struct BertEmbedder {
     name: String,
     folder: PathBuf,
-    model: BertModel,
+    encoder: Encoder,
     tokenizer: Tokenizer,
+    lower_case: bool,
+    vocabulary: usize,
+    types: usize,
     dimensions: usize,
     max_tokens: usize,
 }
@@ -43,17 +53,14 @@ impl std::fmt::Debug for BertEmbedder {
     }
 }
 
-#[derive(Deserialize)]
-struct Lengths {
-    max_seq_length: Option<usize>,
-}
-
 impl BertEmbedder {
-    /// Reads a model from a folder with config.json, model.safetensors and tokenizer.json, and, where present,
-    /// `sentence_bert_config.json` and `1_Pooling/config.json`.
+    /// Reads a model from a folder with config.json, model.safetensors and tokenizer.json, and, where present, what
+    /// sentence-transformers adds: `modules.json`, `sentence_bert_config.json`, `config_sentence_transformers.json` and
+    /// `1_Pooling/config.json`.
     ///
     /// # Errors
-    /// A file is missing or malformed, the model is no BERT, or it pools otherwise than by the mean.
+    /// A file is missing or malformed, the model is no BERT, a setting or a tensor is not known here, a weight is no
+    /// number, or the model makes its vectors otherwise than by the mean.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let name = folder.file_name().map_or_else(|| "bert".into(), |n| n.to_string_lossy().into_owned());
         Self::named(folder, name)
@@ -65,7 +72,7 @@ impl BertEmbedder {
         let source = if id.starts_with("hf://") { id.to_owned() } else { format!("hf://{id}") };
         if let Source::Hub(at) = Source::parse(&source)? {
             let present = hub.list(&at.at(""))?;
-            for file in [LENGTH_FILE, POOLING_FILE] {
+            for file in FILES {
                 if present.iter().any(|p| p == file) {
                     hub.fetch_file(&at.at(file))?;
                 }
@@ -76,24 +83,11 @@ impl BertEmbedder {
 
     fn named(folder: &Path, name: String) -> Result<Self, Error> {
         let path = folder.join("config.json");
-        let config: Config = required(&path)?;
-        let bad = |message: String| Error::BadFile { path: path.clone(), message };
-        if config.model_type.as_deref().is_some_and(|m| m != "bert") {
-            let kind = config.model_type.unwrap_or_default();
-            return Err(bad(format!("model_type is `{kind}`; only `bert` can embed here, such as all-MiniLM-L6-v2")));
-        }
-        let (hidden, heads) = (config.hidden_size, config.num_attention_heads);
-        if hidden == 0 || heads == 0 || !hidden.is_multiple_of(heads) {
-            return Err(bad(format!("hidden_size {hidden} is no multiple of num_attention_heads {heads}")));
-        }
-        let path = folder.join(POOLING_FILE);
-        if optional::<serde_json::Map<_, _>>(&path)?.is_some_and(|pooling| !pools_by_mean(&pooling)) {
-            let message = "the model does not pool by the mean of its tokens; take one that does".into();
-            return Err(Error::BadFile { path, message });
-        }
-        let lengths = optional::<Lengths>(&folder.join(LENGTH_FILE))?;
+        let config = BertConfig::read(&path)?;
+        let activation = config.activation().map_err(|message| Error::BadFile { path, message })?;
+        let sentence = SentenceConfig::read(folder)?;
         let places = config.max_position_embeddings;
-        let max_tokens = lengths.and_then(|l| l.max_seq_length).unwrap_or(places).min(places);
+        let max_tokens = sentence.max_tokens.unwrap_or(places).min(places);
 
         let path = folder.join("tokenizer.json");
         let bad = |message: String| Error::BadFile { path: path.clone(), message };
@@ -107,11 +101,18 @@ impl BertEmbedder {
             return Err(bad(format!("{size} tokens, but config.json says vocab_size {}", config.vocab_size)));
         }
 
-        let fail = |source| Error::Model { folder: folder.to_owned(), source };
-        let weights = bytes(&folder.join("model.safetensors"))?;
-        let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu).map_err(fail)?;
-        let model = BertModel::load(weights, &config).map_err(fail)?;
-        Ok(Self { name, folder: folder.to_owned(), model, tokenizer, dimensions: hidden, max_tokens })
+        let encoder = Encoder::load(&config, activation, Weights::open(&folder.join("model.safetensors"))?)?;
+        Ok(Self {
+            name,
+            folder: folder.to_owned(),
+            encoder,
+            tokenizer,
+            lower_case: sentence.lower_case,
+            vocabulary: config.vocab_size,
+            types: config.type_vocab_size,
+            dimensions: config.hidden_size,
+            max_tokens,
+        })
     }
 
     /// How many tokens of a text are read, special ones included.
@@ -119,23 +120,39 @@ impl BertEmbedder {
         self.max_tokens
     }
 
-    fn embed_one(&self, text: &str) -> Result<Vec<f32>, Error> {
-        let tokens = self.tokenizer.encode(text, true).map_err(|e| Error::BadFile {
-            path: self.folder.join("tokenizer.json"),
-            message: format!("cannot split a text of {} bytes: {e}", text.len()),
-        })?;
-        if tokens.is_empty() {
-            return Ok(vec![0.0; self.dimensions]);
+    fn encode(&self, text: &str) -> Result<tokenizers::Encoding, Error> {
+        let bad = |message: String| Error::BadFile { path: self.folder.join("tokenizer.json"), message };
+        let encoded = if self.lower_case {
+            self.tokenizer.encode_fast(text.to_lowercase(), true)
+        } else {
+            self.tokenizer.encode_fast(text, true)
+        };
+        let tokens = encoded.map_err(|e| bad(format!("cannot split a text of {} bytes: {e}", text.len())))?;
+        let outside = |ids: &[u32], size: usize| ids.iter().copied().find(|id| *id as usize >= size);
+        if let Some(id) = outside(tokens.get_ids(), self.vocabulary) {
+            return Err(bad(format!("it gives a token the id {id}, but vocab_size is {}", self.vocabulary)));
         }
-        let fail = |source| Error::Model { folder: self.folder.clone(), source };
-        self.mean_hidden(tokens.get_ids(), tokens.get_type_ids()).map_err(fail)
+        if let Some(id) = outside(tokens.get_type_ids(), self.types) {
+            return Err(bad(format!("it gives a token the type {id}, but type_vocab_size is {}", self.types)));
+        }
+        Ok(tokens)
     }
 
-    fn mean_hidden(&self, ids: &[u32], types: &[u32]) -> candle_core::Result<Vec<f32>> {
-        let ids = Tensor::new(ids, &Device::Cpu)?.unsqueeze(0)?;
-        let types = Tensor::new(types, &Device::Cpu)?.unsqueeze(0)?;
-        let hidden = self.model.forward(&ids, &types, None)?;
-        hidden.squeeze(0)?.mean(0)?.to_vec1()
+    /// The vectors of texts that run together.
+    fn embed_pack(&self, pack: &[(Vec<u32>, Vec<u32>)]) -> Result<Vec<Vec<f32>>, Error> {
+        let texts: Vec<Tokens<'_>> =
+            pack.iter().filter(|(ids, _)| !ids.is_empty()).map(|(ids, types)| Tokens { ids, types }).collect();
+        let means = self.encoder.means(&texts);
+        let means = means.map_err(|source| Error::Model { folder: self.folder.clone(), source })?;
+        let mut means = means.chunks_exact(self.dimensions);
+        // A text without a single token, not even a special one, means nothing.
+        let vector = |(ids, _): &(Vec<u32>, Vec<u32>)| {
+            let found = if ids.is_empty() { None } else { means.next() };
+            let mut vector = found.map_or_else(|| vec![0.0; self.dimensions], <[f32]>::to_vec);
+            crate::embedder::normalise(&mut vector);
+            vector
+        };
+        Ok(pack.iter().map(vector).collect())
     }
 }
 
@@ -149,25 +166,29 @@ impl Embedder for BertEmbedder {
     }
 
     fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, Error> {
-        texts
-            .par_iter()
-            .map(|text| {
-                let mut vector = self.embed_one(text)?;
-                crate::embedder::normalise(&mut vector);
-                Ok(vector)
-            })
-            .collect()
+        let tokens = |text: &&str| self.encode(text).map(|t| (t.get_ids().to_vec(), t.get_type_ids().to_vec()));
+        let texts = texts.par_iter().map(tokens).collect::<Result<Vec<_>, _>>()?;
+        let mut packs = Vec::new();
+        let mut rest = texts.as_slice();
+        while !rest.is_empty() {
+            let mut tokens = 0;
+            let fits = |(ids, _): &&(Vec<u32>, Vec<u32>)| {
+                tokens += ids.len();
+                tokens <= TOKENS
+            };
+            let (pack, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            packs.push(pack);
+            rest = later;
+        }
+        let vectors = packs.par_iter().map(|pack| self.embed_pack(pack)).collect::<Result<Vec<_>, _>>()?;
+        let vectors = vectors.concat();
+        crate::embedder::check(self, &vectors, texts.len())?;
+        Ok(vectors)
     }
-}
 
-/// The file has one flag for each way of pooling, such as `pooling_mode_mean_tokens`; several may be set.
-fn pools_by_mean(pooling: &serde_json::Map<String, serde_json::Value>) -> bool {
-    let chosen: Vec<&str> = pooling
-        .iter()
-        .filter(|(_, on)| on.as_bool() == Some(true))
-        .filter_map(|(name, _)| name.strip_prefix("pooling_mode_"))
-        .collect();
-    chosen == ["mean_tokens"]
+    fn cuts(&self, text: &str) -> Result<bool, Error> {
+        Ok(!self.encode(text)?.get_overflowing().is_empty())
+    }
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Error> {

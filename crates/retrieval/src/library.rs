@@ -13,6 +13,8 @@ pub struct Library {
     vectors: Vectors,
     lexical: Words,
     embedder: Arc<dyn Embedder>,
+    /// Cases of which the embedder read the beginning only.
+    cut: usize,
     config: RetrievalConfig,
     #[cfg(feature = "hnsw")]
     approximate: Option<crate::HnswSegments>,
@@ -41,6 +43,7 @@ impl std::fmt::Debug for Library {
         f.debug_struct("Library")
             .field("cases", &self.cases.len())
             .field("embedder", &self.embedder.name())
+            .field("cut", &self.cut)
             .field("config", &self.config)
             .finish_non_exhaustive()
     }
@@ -77,17 +80,20 @@ impl Library {
             *place = i;
         }
         let embedded = unit_vectors(embedder.as_ref(), &texts)?;
+        let is_cut = texts.iter().map(|text| embedder.cuts(text)).collect::<Result<Vec<_>, _>>()?;
         let mut vectors = Vectors::new(embedder.dimensions());
+        let mut cut = 0;
         for case in all.rows() {
-            if let Some(vector) = distinct.get(case.past.text.as_str()).and_then(|i| embedded.get(*i)) {
-                vectors.push(vector);
-            }
+            let Some(&place) = distinct.get(case.past.text.as_str()) else { continue };
+            vectors.push(&embedded[place]);
+            cut += usize::from(is_cut[place]);
         }
         Ok(Self {
             cases,
             vectors,
             lexical: Words::Plain(lexical),
             embedder,
+            cut,
             config: config.clone(),
             #[cfg(feature = "hnsw")]
             approximate: None,
@@ -125,6 +131,12 @@ impl Library {
     /// Whether there are no cases at all.
     pub fn is_empty(&self) -> bool {
         self.cases.is_empty()
+    }
+
+    /// How many cases are longer than the embedder's window: their vectors stand for their beginnings only. BM25 reads
+    /// them to the end.
+    pub fn cut(&self) -> usize {
+        self.cut
     }
 
     /// The name of the embedder.

@@ -3,15 +3,10 @@
 
 mod common;
 
-use common::{cosine, tiny_bert};
+use common::{cosine, golden, tiny_bert};
 use retrieval::{BertEmbedder, Bm25, Bm25Weights, Embedder, Error};
 use serde_json::Value;
 use std::path::Path;
-
-fn golden(file: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("goldens").join(file);
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-}
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()

@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 use retrieval::Case;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::path::Path;
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds)
@@ -19,6 +20,11 @@ pub(crate) fn case(id: &str, seconds: i64, text: &str) -> Case {
 pub(crate) fn cosine(a: &[f64], b: &[f64]) -> f64 {
     let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+pub(crate) fn golden(file: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("goldens").join(file);
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 /// The folder of the model that goldens/make_bert.py describes.
