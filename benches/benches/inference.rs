@@ -3,7 +3,7 @@
 
 use benches::{frozen, one_block_of_1b};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use lm::KvCache;
+use lm::{KvCache, next_logits};
 
 fn inference(c: &mut Criterion) {
     let model = frozen(one_block_of_1b()).unwrap();
@@ -17,11 +17,7 @@ fn inference(c: &mut Criterion) {
     group.sample_size(10);
     group.bench_function("prefill_256_tokens", |b| b.iter(read_prompt));
     group.bench_function("decode_a_token_after_256", |b| {
-        b.iter_batched_ref(
-            read_prompt,
-            |cache| model.logits(&model.hidden(&[&[1]], Some(cache)).unwrap()).unwrap(),
-            BatchSize::LargeInput,
-        );
+        b.iter_batched_ref(read_prompt, |cache| next_logits(&model, &[1], cache).unwrap(), BatchSize::LargeInput);
     });
     group.bench_function("score_16_continuations_of_3_tokens_after_256", |b| {
         let cache = read_prompt();

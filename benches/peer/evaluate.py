@@ -88,6 +88,7 @@ print(
             "rows_per_second": round(len(prompts) / seconds, 4),
             "cpu_seconds": round(busy, 2),
             "prompt_tokens": sum(map(len, prompts)),
+            "max_new_tokens": options.max_new_tokens if options.mode == "generate" else 0,
             "tokens_written": sum(results) if options.mode == "generate" else 0,
             "first_scores": first,
             "peak_gib": round(peak_memory_gib(), 2),

@@ -66,7 +66,9 @@ def with_llama_cpp(prompt):
         if run > 0:
             prefills.append(timings["prompt_ms"] / 1000)
             decodes.append(timings["predicted_ms"] / 1000 / options.decode)
-    return {"xllamacpp": importlib.metadata.version("xllamacpp"), "build": xllamacpp.BUILD_INFO}, prefills, decodes
+    # What the prebuilt program was compiled for and found: it may use less than the processor has.
+    units = [unit.strip() for unit in xllamacpp.get_system_info().split("|") if unit.strip()]
+    return {"xllamacpp": importlib.metadata.version("xllamacpp"), "build": xllamacpp.BUILD_INFO, "units": units}, prefills, decodes
 
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -143,7 +143,12 @@ pub(crate) fn forward(
     }
     let y = match residual {
         Some(residual) => {
-            let mut y = residual.contiguous()?.flatten_all()?.to_vec1::<f32>()?;
+            let residual = residual.contiguous()?;
+            let residual = floats(&residual)?;
+            let residual: &[f32] = &residual;
+            let mut y = new_rows(rows, outputs, |first, block| {
+                block.copy_from_slice(&residual[first * outputs..][..block.len()]);
+            });
             multiply(&mut Output::new(&mut y, rows, outputs, outputs), &terms, true);
             y
         }

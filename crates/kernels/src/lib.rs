@@ -23,6 +23,7 @@
 
 mod attention;
 mod cross_entropy;
+pub mod encoder;
 mod error;
 mod fused_lora;
 mod gather;
@@ -43,6 +44,7 @@ mod simd;
 mod storage;
 mod swiglu;
 mod weight;
+mod workers;
 
 pub use attention::{attention, attention_backward};
 pub use cross_entropy::{cross_entropy, cross_entropy_sum};
@@ -60,6 +62,16 @@ pub use rope::{rope, rope_backward};
 pub use scale::scale_by;
 pub use swiglu::{swiglu, swiglu_backward};
 pub use weight::Weight;
+pub use workers::on_workers;
+
+#[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
+#[path = "../tests/common/fence.rs"]
+mod fence;
+
+/// The unit tests multiply with every kernel of the machine, each within fences.
+#[cfg(all(test, target_os = "linux", target_pointer_width = "64"))]
+#[global_allocator]
+static FENCE: fence::Fence = fence::Fence;
 
 /// Ops return candle's result, so that they fit into anyone's candle model; their own errors are wrapped in it.
 pub type Result<T> = candle_core::Result<T>;

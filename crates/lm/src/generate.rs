@@ -1,6 +1,8 @@
+use crate::block::Before;
+use crate::packed::Packed;
 use crate::sampling::Sampler;
 use crate::{Constraint, Error, FORBIDDEN, KvCache, Llama, Result, Sampling};
-use candle_core::DType;
+use candle_core::{DType, Tensor};
 
 /// When generation ends and how tokens are chosen.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +47,7 @@ pub fn generate_constrained<C: Constraint + ?Sized>(
     let mut tokens = Vec::new();
     let mut next = prompt.to_vec();
     while tokens.len() < options.max_tokens {
-        let mut logits = last_logits(model, &next, &mut cache)?;
+        let mut logits = next_logits(model, &next, &mut cache)?;
         if !constraint.restrict(&mut logits)? {
             break;
         }
@@ -73,10 +75,36 @@ fn allowed(drawn: u32, logits: &[f32]) -> Option<u32> {
     left.max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0))).map(|(id, _)| id as u32)
 }
 
-/// Logits after the last of `ids`, which follow what the cache holds.
-pub(crate) fn last_logits(model: &Llama, ids: &[u32], cache: &mut KvCache) -> Result<Vec<f32>> {
-    let hidden = model.hidden(&[ids], Some(cache))?;
-    let last = hidden.narrow(0, hidden.dim(0)? - 1, 1)?;
-    let logits = model.logits(&last)?;
-    Ok(logits.squeeze(0)?.to_dtype(DType::F32)?.to_vec1()?)
+/// The logits of the token after the last of `ids`, which follow what the cache holds; the cache grows. All that the last
+/// block computes for the other tokens are their keys and values.
+///
+/// # Errors
+/// As [`Llama::hidden`].
+pub fn next_logits(model: &Llama, ids: &[u32], cache: &mut KvCache) -> Result<Vec<f32>> {
+    // One visit to the workers a token, instead of one a product.
+    kernels::on_workers(|| {
+        let logits = model.logits(&last_hidden(model, ids, cache)?)?;
+        Ok(logits.squeeze(0)?.to_dtype(DType::F32)?.to_vec1()?)
+    })
+}
+
+/// The last hidden state, `[1, hidden]`.
+fn last_hidden(model: &Llama, ids: &[u32], cache: &mut KvCache) -> Result<Tensor> {
+    model.check_rows(std::iter::once(ids), cache.len())?;
+    let packed = Packed::new(&[ids], cache.len());
+    let tables = model.rotary.tables(cache.len() + ids.len())?;
+    let stream = model.stream(&packed, &tables, None);
+    let last = [(ids.len() - 1) as u32];
+    let mut x = model.embed(&packed.ids)?;
+    for (number, block) in model.blocks.iter().enumerate() {
+        let is_last = number + 1 == model.blocks.len();
+        // With a single token nothing is saved, and q, k and v are one product.
+        let asking = (is_last && ids.len() > 1).then_some(last.as_slice());
+        if let (Some(out), _) = block.forward(&x, &stream, Before::Growing(number, cache), asking, None)? {
+            x = out;
+        }
+    }
+    cache.advance(ids.len());
+    let last = x.narrow(0, x.dim(0)? - 1, 1)?;
+    Ok(kernels::rms_norm(&last, &model.norm.value(), model.config().rms_norm_eps)?)
 }

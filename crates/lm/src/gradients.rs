@@ -288,19 +288,24 @@ impl Llama {
     }
 }
 
-/// The rows after their first `shared` tokens, packed into parts of at most `tokens_at_once` tokens.
+/// The rows after their first `shared` tokens, packed into parts of at most `tokens_at_once` tokens: as few as will do, of
+/// nearly equal size, so that they need no more memory than one of them and each can use what the one before leaves.
 fn parts(rows: &[&Row<'_>], shared: usize, options: &StepOptions) -> Vec<Part> {
     let longest = rows.iter().map(|r| r.ids.len() - shared).max().unwrap_or(0);
+    let length = |row: &Row<'_>| if options.savings.packing { row.ids.len() - shared } else { longest };
+    let total: usize = rows.iter().map(|row| length(row)).sum();
+    let even = total.div_ceil(total.div_ceil(options.tokens_at_once.max(1)).max(1));
     let mut parts: Vec<Part> = Vec::new();
+    let mut before = 0;
     for row in rows {
         let mut ids = row.ids.get(shared..).unwrap_or_default().to_vec();
-        if !options.savings.packing {
-            ids.resize(longest, 0);
-        }
+        ids.resize(length(row), 0);
         let fits = |part: &&mut Part| part.packed.tokens() + ids.len() <= options.tokens_at_once;
-        if parts.last_mut().as_ref().is_none_or(|part| !fits(part)) {
+        let full = before + ids.len() / 2 > even * parts.len();
+        if full || parts.last_mut().as_ref().is_none_or(|part| !fits(part)) {
             parts.push(Part { packed: Packed::default(), predictors: Vec::new(), targets: Vec::new() });
         }
+        before += ids.len();
         let Some(part) = parts.last_mut() else { continue };
         let start = part.packed.tokens();
         part.predictors.extend(row.predictors.iter().map(|&t| (start + t - shared) as u32));
@@ -308,4 +313,34 @@ fn parts(rows: &[&Row<'_>], shared: usize, options: &StepOptions) -> Vec<Part> {
         part.packed.push(&ids, shared);
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_as_few_as_fit_hold_every_row_in_order_and_are_nearly_equal() {
+        let ids: Vec<u32> = (0..100).collect();
+        let rows: Vec<Row<'_>> = (0..32)
+            .map(|i| Row { ids: &ids[..60 + 25 + i * 37 % 15], predictors: vec![70], targets: vec![i as u32] })
+            .collect();
+        let rows: Vec<&Row<'_>> = rows.iter().collect();
+        let total: usize = rows.iter().map(|r| r.ids.len() - 60).sum();
+        for (tokens_at_once, expected) in
+            [(10_000, 1), (total, 1), (total - 1, 2), (total / 2 + 40, 2), (300, 4), (1, 32)]
+        {
+            let options = StepOptions { tokens_at_once, ..StepOptions::default() };
+            let parts = parts(&rows, 60, &options);
+            let sizes: Vec<usize> = parts.iter().map(|p| p.packed.tokens()).collect();
+            assert_eq!(parts.len(), expected, "{tokens_at_once}: {sizes:?}");
+            assert_eq!(sizes.iter().sum::<usize>(), total);
+            assert!(parts.iter().flat_map(|p| &p.targets).copied().eq(0..32));
+            if let (Some(least), Some(most)) = (sizes.iter().min(), sizes.iter().max())
+                && tokens_at_once > 40
+            {
+                assert!(*most <= tokens_at_once && most - least <= 40, "{tokens_at_once}: {sizes:?}");
+            }
+        }
+    }
 }

@@ -63,6 +63,14 @@ impl Llama {
         Self::read(dir, computed, device, make)
     }
 
+    /// As [`Llama::load`], but matrices that are stored in bf16 stay so: half the memory, and the same weights.
+    pub fn load_stored(dir: &Path, device: &Device) -> Result<Self> {
+        Self::read(dir, DType::F32, device, |tensor, _| {
+            let narrow = tensor.rank() == 2 && tensor.dtype() == DType::BF16 && device.is_cpu();
+            Ok(Source::Parameter(Parameter::Frozen(if narrow { tensor } else { tensor.to_dtype(DType::F32)? })))
+        })
+    }
+
     /// As [`Llama::load`], weights and activations in another dtype.
     pub fn load_as(dir: &Path, dtype: DType, device: &Device) -> Result<Self> {
         Self::read(dir, dtype, device, |tensor, _| Ok(Source::Parameter(Parameter::Frozen(tensor.to_dtype(dtype)?))))

@@ -1,5 +1,4 @@
-use crate::generate::last_logits;
-use crate::{Error, KvCache, Llama, Result};
+use crate::{Error, KvCache, Llama, Result, next_logits};
 use candle_core::DType;
 
 /// log p(continuation | prompt) of each continuation, in nats: the sum over its tokens. The prompt runs once, all
@@ -9,7 +8,7 @@ pub fn score(model: &Llama, prompt: &[u32], continuations: &[Vec<u32>]) -> Resul
         return Err(Error::EmptyPrompt);
     }
     let mut cache = KvCache::new();
-    let first = log_softmax(&last_logits(model, prompt, &mut cache)?)?;
+    let first = log_softmax(&next_logits(model, prompt, &mut cache)?)?;
     let mut scores = Vec::with_capacity(continuations.len());
     for (row, continuation) in continuations.iter().enumerate() {
         scores.push(continuation.first().map_or(Ok(0.0), |&id| pick(model, &first, row, prompt.len(), id))?);

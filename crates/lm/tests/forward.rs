@@ -111,6 +111,22 @@ fn decoding_with_a_cache_equals_the_whole_forward_pass() {
 }
 
 #[test]
+fn the_next_tokens_logits_are_the_last_row_of_the_whole_forward_pass_and_the_cache_can_go_on() {
+    let model = model(false);
+    let ids: Vec<u32> = (0..30).map(|i| (i * 7 + 3) % 50).collect();
+    let mut cache = KvCache::new();
+    let mut from = 0;
+    for piece in [12, 1, 1, 16] {
+        let found = lm::next_logits(&model, &ids[from..from + piece], &mut cache).unwrap();
+        from += piece;
+        let expected = floats(&logits(&model, &[&ids[..from]]).narrow(0, from - 1, 1).unwrap());
+        assert!(largest_difference(&found, &expected) < 2e-5, "after {from} tokens");
+        assert_eq!(cache.len(), from);
+    }
+    assert!(lm::next_logits(&model, &[], &mut cache).unwrap_err().to_string().contains("row 0 has no tokens"));
+}
+
+#[test]
 fn scores_are_sums_of_log_probabilities() {
     let model = model(true);
     let prompt = [1, 5, 9, 13];

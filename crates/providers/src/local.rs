@@ -25,7 +25,7 @@ pub struct LocalModel {
 
 impl LocalModel {
     /// Opens a folder in Hugging Face form, and a PEFT folder upon it. `date` is what a chat template prints as today's
-    /// (`26 Jul 2024`): pinned, so that a prompt never depends on the clock.
+    /// (`26 Jul 2024`): pinned, so that a prompt never depends on the clock. Weights that are stored in bf16 stay so.
     ///
     /// # Errors
     /// A file is missing or of another model; each error names the folder and what to put there.
@@ -34,7 +34,7 @@ impl LocalModel {
         let load = |source| Error::Load { path: folder.to_owned(), source: Box::new(source) };
         let tokenizer = ChatTokenizer::load(folder, date)
             .map_err(|source| Error::LoadTokenizer { path: folder.to_owned(), source: Box::new(source) })?;
-        let mut model = lm::Llama::load(folder, &candle_core::Device::Cpu).map_err(load)?;
+        let mut model = lm::Llama::load_stored(folder, &candle_core::Device::Cpu).map_err(load)?;
         let (tokens, vocabulary) = (tokenizer.vocab_size(), model.config().vocab_size);
         if tokens > vocabulary {
             return Err(Error::VocabularyTooSmall { path: folder.to_owned(), tokens, vocabulary });
@@ -75,6 +75,11 @@ impl LocalModel {
     /// How many tokens the model can read, prompt and answer together.
     pub fn context(&self) -> usize {
         self.model.config().max_position_embeddings
+    }
+
+    /// Bytes of the model's weights, without the adapter.
+    pub fn weight_bytes(&self) -> usize {
+        self.model.weight_bytes()
     }
 
     /// The prompt of a conversation and what the model must say to give `answer`: its tokens and the end of the turn, the

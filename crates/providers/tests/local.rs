@@ -127,6 +127,32 @@ fn an_adapter_changes_the_scores_and_a_fresh_one_does_not() {
 }
 
 #[test]
+fn a_checkpoint_in_bf16_takes_half_the_memory_and_answers_as_its_widened_copy() {
+    let (folder, wide) = tiny();
+    let weights = lm::Llama::load(folder.path(), &candle_core::Device::Cpu).unwrap().weights().unwrap();
+    let opened = |to_stored: fn(&candle_core::Tensor) -> candle_core::Tensor| {
+        let copy = tempfile::tempdir().unwrap();
+        for file in ["config.json", "tokenizer.json", "tokenizer_config.json"] {
+            std::fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
+        }
+        let stored = weights.iter().map(|(name, tensor)| (name.clone(), to_stored(tensor))).collect();
+        lora::write_tensors(&copy.path().join("model.safetensors"), &stored).unwrap();
+        LocalModel::open(copy.path(), None, DATE).unwrap()
+    };
+    let narrow = opened(|tensor| tensor.to_dtype(candle_core::DType::BF16).unwrap());
+    let widened =
+        opened(|tensor| tensor.to_dtype(candle_core::DType::BF16).unwrap().to_dtype(candle_core::DType::F32).unwrap());
+    assert_eq!(widened.weight_bytes(), wide.weight_bytes());
+    // Norms are vectors and stay f32.
+    assert!(2 * narrow.weight_bytes() < widened.weight_bytes() * 21 / 20, "{}", narrow.weight_bytes());
+    let score = |model: &LocalModel| model.score(&question("Profit rose."), &LABELS).unwrap();
+    // A unit for bf16 rounds activations too.
+    for (a, b) in score(&narrow).iter().zip(score(&widened)) {
+        assert!((a - b).abs() < 0.01, "{a} {b}");
+    }
+}
+
+#[test]
 fn the_stories_model_tells_a_story() {
     let Some(shared) = shared() else {
         println!("skipped: no shared folder");

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// Raised when the model changes for the same input.
-const STAGE_VERSION: u32 = 2;
+const STAGE_VERSION: u32 = 3;
 
 /// Shape of the model and settings of its training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 mod data;
 mod infer;
 mod logits;
+mod memory;
 mod train;
 
 use clap::{Parser, Subcommand};

@@ -116,11 +116,18 @@ fn wide<K: Kernel<Element: Element>>(
             let columns = item * group..output.columns().min((item + 1) * group);
             let panels = columns.len().div_ceil(K::COLUMNS);
             with_scratch::<K::Element, _>(panels * K::COLUMNS * K::DEPTH, |local| {
-                for chunk in batch.iter().filter(|chunk| chunk.term.touches(&columns)) {
+                let mut chunks = batch.iter().filter(|chunk| chunk.term.touches(&columns)).peekable();
+                while let Some(chunk) = chunks.next() {
                     let local = &mut local[..panels * K::COLUMNS * chunk.padded];
                     kernel.pack_panels(chunk.term.right, columns.start, chunk.depth.clone(), local);
                     let strips = &packed[strips * K::ROWS * chunk.offset..][..strips * K::ROWS * chunk.padded];
-                    multiply(kernel, output, chunk, (strips, rows.clone()), (local, columns.clone()));
+                    // After the last chunk most likely the neighbouring columns follow.
+                    let next = match (chunks.peek(), batch.first()) {
+                        (Some(next), _) => Some((*next, columns.clone())),
+                        (None, Some(next)) => Some((next, columns.end..output.columns().min(columns.end + group))),
+                        _ => None,
+                    };
+                    multiply(kernel, output, chunk, (strips, rows.clone()), (local, columns.clone()), next.as_ref());
                 }
             });
         });
@@ -154,7 +161,7 @@ fn narrow<K: Kernel<Element: Element>>(
                         kernel.pack_strip(chunk.term.left, rows.start + i * K::ROWS, chunk.depth.clone(), strip);
                     }
                     let panels = &packed[panels * K::COLUMNS * chunk.offset..][..panels * K::COLUMNS * chunk.padded];
-                    multiply(kernel, output, chunk, (local, rows.clone()), (panels, columns.clone()));
+                    multiply(kernel, output, chunk, (local, rows.clone()), (panels, columns.clone()), None);
                 }
             });
         });
@@ -190,15 +197,18 @@ fn pack_strips<K: Kernel>(kernel: K, batch: &[Chunk<'_>], rows: Range<usize>, pa
     });
 }
 
-/// Every strip with every panel of one chunk.
+/// Every strip with every panel of one chunk. Meanwhile the right operand of the `next` one comes nearer, for columns of it.
 fn multiply<K: Kernel>(
     kernel: K,
     output: &Output<'_>,
     chunk: &Chunk<'_>,
     (strips, rows): (&[K::Element], Range<usize>),
     (panels, columns): (&[K::Element], Range<usize>),
+    next: Option<&(&Chunk<'_>, Range<usize>)>,
 ) {
     let mut session = kernel.session();
+    let tiles = rows.len().div_ceil(K::ROWS) * columns.len().div_ceil(K::COLUMNS);
+    let mut done = 0;
     let block = ROW_BLOCK.next_multiple_of(K::ROWS);
     let strip_length = K::ROWS * chunk.padded;
     for (from, strips) in rows.step_by(block).zip(strips.chunks(block / K::ROWS * strip_length)) {
@@ -208,6 +218,10 @@ fn multiply<K: Kernel>(
                 // SAFETY: an item's rows and columns belong to it alone, and its tiles follow one another. What is added
                 // to was written by the chunk marked first, or the output was to be kept.
                 let tile = unsafe { output.tile(from + i * K::ROWS, column, K::ROWS, K::COLUMNS) };
+                if let Some((next, columns)) = next {
+                    next.term.right.prefetch(columns.clone(), next.depth.clone(), (done, tiles));
+                }
+                done += 1;
                 kernel.multiply(&mut session, strip, panel, tile, !chunk.first);
             }
         }

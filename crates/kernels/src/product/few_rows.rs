@@ -11,6 +11,8 @@ use crate::quantised::BLOCK;
 use rayon::prelude::*;
 use std::ops::Range;
 
+/// Two blocks: rows of the left operand are followed by zeros up to a multiple of it.
+pub(crate) const PAIR: usize = 2 * BLOCK;
 /// Up to this many rows the weight's bytes take longer than the arithmetic.
 pub(crate) const FEW: usize = 8;
 /// Rows that meet a group of the weight while it is in registers.
@@ -18,16 +20,46 @@ const TOGETHER: usize = 4;
 /// Elements of the weight that a task reads at least: some tens of microseconds.
 const TASK: usize = 1 << 17;
 
+/// A way to compute dot products of stored rows.
+pub(crate) trait Dots: Copy + Send + Sync {
+    /// Runs `body`, an `#[inline(always)]` closure, compiled for the unit.
+    fn run<R>(self, body: impl FnOnce() -> R) -> R;
+
+    /// Puts a row of the left operand, in whole pairs of blocks, into the order in which [`Dots::dots`] reads it.
+    fn arrange(self, matrix: Matrix<'_>, left: &mut [f32]);
+
+    /// The dot products of row `row` of the matrix with `ROWS` arranged rows that are `padded` long.
+    fn dots<const ROWS: usize>(self, matrix: Matrix<'_>, row: usize, left: &[f32], padded: usize) -> [f32; ROWS];
+}
+
+/// Vectors of eight, which read every form in its own order.
+#[derive(Clone, Copy)]
+pub(crate) struct ByOctets<O>(pub(crate) O);
+
+impl<O: Octets> Dots for ByOctets<O> {
+    #[inline(always)]
+    fn run<R>(self, body: impl FnOnce() -> R) -> R {
+        self.0.run(body)
+    }
+
+    fn arrange(self, _matrix: Matrix<'_>, _left: &mut [f32]) {}
+
+    #[inline(always)]
+    fn dots<const ROWS: usize>(self, matrix: Matrix<'_>, row: usize, left: &[f32], padded: usize) -> [f32; ROWS] {
+        with_rows!(matrix, stored => dots::<O, _, ROWS>(self.0, stored.row(row), left, padded))
+    }
+}
+
 /// Whether this is the way to compute a product: a dot product each for rows of the weight and of the left operand.
 pub(crate) fn fits(output: &Output<'_>, terms: &[Term<'_>]) -> bool {
     output.rows() <= FEW && terms.iter().all(|term| matches!(term.right, Right::Transposed(..)))
 }
 
 /// output = Σ terms, or += if `keep`.
-pub(crate) fn multiply<O: Octets>(octets: O, output: &mut Output<'_>, terms: &[Term<'_>], keep: bool) {
+pub(crate) fn multiply<D: Dots>(unit: D, output: &mut Output<'_>, terms: &[Term<'_>], keep: bool) {
     let output = &*output;
     let rows = output.rows();
-    let depths: Vec<usize> = terms.iter().map(|term| term.left.depth.next_multiple_of(BLOCK)).collect();
+    let depths: Vec<usize> = terms.iter().map(|term| term.left.depth.next_multiple_of(PAIR)).collect();
     let total: usize = depths.iter().sum();
     with_scratch::<f32, _>(rows * total, |left| {
         let mut rest = &mut *left;
@@ -35,6 +67,9 @@ pub(crate) fn multiply<O: Octets>(octets: O, output: &mut Output<'_>, terms: &[T
             let (part, later) = rest.split_at_mut(rows * padded);
             for (row, target) in part.chunks_exact_mut(padded.max(1)).enumerate() {
                 term.left.copy_row(row, target);
+                if let Right::Transposed(matrix, ..) = term.right {
+                    unit.arrange(matrix, target);
+                }
             }
             rest = later;
         }
@@ -42,17 +77,17 @@ pub(crate) fn multiply<O: Octets>(octets: O, output: &mut Output<'_>, terms: &[T
         let block = (TASK / total.max(1)).next_multiple_of(16);
         (0..output.columns().div_ceil(block)).into_par_iter().for_each(|item| {
             let columns = item * block..output.columns().min((item + 1) * block);
-            octets.run(
+            unit.run(
                 #[inline(always)]
-                || columns_of(octets, output, terms, (left, &depths), columns, keep),
+                || columns_of(unit, output, terms, (left, &depths), columns, keep),
             );
         });
     });
 }
 
 #[inline(always)]
-fn columns_of<O: Octets>(
-    octets: O,
+fn columns_of<D: Dots>(
+    unit: D,
     output: &Output<'_>,
     terms: &[Term<'_>],
     (left, depths): (&[f32], &[usize]),
@@ -79,12 +114,12 @@ fn columns_of<O: Octets>(
         for from in (0..rows).step_by(TOGETHER) {
             let left = &left[from * padded..];
             let place = Place { from, origin: tile_start, first };
-            with_rows!(matrix, stored => match rows - from {
-                1 => sweep::<O, _, 1>(octets, stored, left, padded, &mut tile, columns.clone(), place),
-                2 => sweep::<O, _, 2>(octets, stored, left, padded, &mut tile, columns.clone(), place),
-                3 => sweep::<O, _, 3>(octets, stored, left, padded, &mut tile, columns.clone(), place),
-                _ => sweep::<O, _, TOGETHER>(octets, stored, left, padded, &mut tile, columns.clone(), place),
-            });
+            match rows - from {
+                1 => sweep::<D, 1>(unit, matrix, left, padded, &mut tile, columns.clone(), place),
+                2 => sweep::<D, 2>(unit, matrix, left, padded, &mut tile, columns.clone(), place),
+                3 => sweep::<D, 3>(unit, matrix, left, padded, &mut tile, columns.clone(), place),
+                _ => sweep::<D, TOGETHER>(unit, matrix, left, padded, &mut tile, columns.clone(), place),
+            }
         }
     }
 }
@@ -102,9 +137,9 @@ struct Place {
 
 /// `ROWS` rows of the left operand with the weight's rows for some columns.
 #[inline(always)]
-fn sweep<O: Octets, R: Rows, const ROWS: usize>(
-    octets: O,
-    stored: R,
+fn sweep<D: Dots, const ROWS: usize>(
+    unit: D,
+    matrix: Matrix<'_>,
     left: &[f32],
     padded: usize,
     tile: &mut Tile<'_>,
@@ -112,7 +147,7 @@ fn sweep<O: Octets, R: Rows, const ROWS: usize>(
     place: Place,
 ) {
     for column in columns {
-        let sums = dots::<O, R::Row, ROWS>(octets, stored.row(column - place.first), left, padded);
+        let sums = unit.dots::<ROWS>(matrix, column - place.first, left, padded);
         for i in 0..ROWS {
             tile.row(place.from + i)[column - place.origin] += sums[i];
         }

@@ -1,7 +1,7 @@
 //! What differs between processors: how operands are packed, and the product of one strip with one panel.
 
 use super::lanes::{Lanes, Octets};
-use super::matrix::Matrix;
+use super::matrix::{Cache, GROUP, Matrix, Rows, with_rows};
 use super::output::Tile;
 use super::pack;
 use std::ops::Range;
@@ -36,6 +36,25 @@ pub(crate) enum Right<'a> {
     Plain(Matrix<'a>),
     /// `[columns, depth]`, for the output's columns in the range.
     Transposed(Matrix<'a>, usize, usize),
+}
+
+impl Right<'_> {
+    /// Asks for part `part` of `parts` of these columns at this depth, to be packed later.
+    pub(super) fn prefetch(self, columns: Range<usize>, depth: Range<usize>, (part, parts): (usize, usize)) {
+        let (matrix, rows, along) = match self {
+            Self::Plain(matrix) => (matrix, depth, columns),
+            Self::Transposed(matrix, first, count) => {
+                let inside = |column: usize| column.saturating_sub(first).min(count);
+                (matrix, inside(columns.start)..inside(columns.end), depth)
+            }
+        };
+        let place = |part: usize| rows.start + rows.len() * part / parts;
+        for row in place(part)..place(part + 1) {
+            for at in along.clone().step_by(GROUP) {
+                with_rows!(matrix, rows => rows.prefetch(row, at, Cache::Near));
+            }
+        }
+    }
 }
 
 /// A way to multiply. A *strip* is `ROWS` rows of the left operand, a *panel* `COLUMNS` columns of the right one, both
@@ -141,6 +160,18 @@ pub(super) fn write_sums<L: Lanes, const ROWS: usize, const VECTORS: usize>(
     tile: &mut Tile<'_>,
     add: bool,
 ) {
+    if tile.columns() == VECTORS * L::COUNT
+        && let Some(rows) = tile.all_rows::<ROWS>()
+    {
+        // Registers all the way, and no load that waits for the one before.
+        for (sums, row) in sums.into_iter().zip(rows) {
+            for (sum, target) in sums.into_iter().zip(row.chunks_exact_mut(L::COUNT)) {
+                let value = if add { lanes.add(sum, lanes.load(target)) } else { sum };
+                lanes.store(value, target);
+            }
+        }
+        return;
+    }
     for (i, sums) in sums.into_iter().enumerate().take(tile.rows()) {
         let row = tile.row(i);
         if row.len() == VECTORS * L::COUNT {

@@ -34,6 +34,43 @@ pub(crate) trait Octets: Lanes {
     fn nf4(self, codes: &[u8; 32], high: bool) -> [Self::Vector; 4];
     /// Eight rows become eight columns.
     fn transpose(self, rows: [Self::Vector; 8]) -> [Self::Vector; 8];
+
+    /// Sixteen rows of pairs become sixteen columns.
+    #[inline(always)]
+    fn transpose_pairs(self, rows: &[[u16; GROUP]; 16]) -> [[u16; GROUP]; 16] {
+        // As floats they are only moved.
+        let word = |pair: &[u16; 2]| f32::from_bits(u32::from(pair[0]) | u32::from(pair[1]) << 16);
+        let words = rows.each_ref().map(|row| {
+            let mut words = [0f32; 16];
+            words.iter_mut().zip(row.as_chunks().0).for_each(|(to, pair)| *to = word(pair));
+            words
+        });
+        let mut columns = [[0u16; GROUP]; 16];
+        for (up, left) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+            let block = self.transpose(std::array::from_fn(|i| self.load(&words[up + i][left..])));
+            for (column, vector) in columns[left..].iter_mut().zip(block) {
+                let mut eight = [0f32; 8];
+                self.store(vector, &mut eight);
+                for (pair, word) in column.as_chunks_mut::<2>().0[up..].iter_mut().zip(eight) {
+                    let bits = word.to_bits();
+                    *pair = [bits as u16, (bits >> 16) as u16];
+                }
+            }
+        }
+        columns
+    }
+
+    /// Two rows as pairs: the first sixteen columns, and the others.
+    #[inline(always)]
+    fn interleave(self, even: [u16; GROUP], odd: [u16; GROUP]) -> [[u16; GROUP]; 2] {
+        let mut halves = [[0; GROUP]; 2];
+        for (i, half) in halves.iter_mut().enumerate() {
+            for (j, pair) in half.as_chunks_mut().0.iter_mut().enumerate() {
+                *pair = [even[16 * i + j], odd[16 * i + j]];
+            }
+        }
+        halves
+    }
 }
 
 /// A unit that multiplies pairs of bf16.

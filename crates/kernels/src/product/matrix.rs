@@ -12,8 +12,17 @@ pub(crate) trait Rows: Copy + Send + Sync {
 
     fn row(self, row: usize) -> Self::Row;
 
-    /// What [`Row::group`] reads of `row` at `at` will be needed soon. Nothing happens outside the matrix.
-    fn prefetch(self, row: usize, at: usize);
+    /// What [`Row::group`] reads of `row` at `at` will be needed. Nothing happens outside the matrix.
+    fn prefetch(self, row: usize, at: usize, into: Cache);
+}
+
+/// Where something is wanted.
+#[derive(Clone, Copy)]
+pub(crate) enum Cache {
+    /// The first level: it is read at once.
+    Nearest,
+    /// The second level: it is read later.
+    Near,
 }
 
 /// One stored row.
@@ -49,18 +58,22 @@ pub(crate) fn round_to_bf16(value: f32) -> u16 {
 }
 
 #[inline(always)]
-fn prefetch<T>(place: Option<&T>) {
+fn prefetch<T>(place: Option<&T>, into: Cache) {
     #[cfg(target_arch = "x86_64")]
     if let Some(place) = place {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
+        let place = std::ptr::from_ref(place).cast();
         #[allow(unsafe_code, reason = "a hint to the processor, which has no safe name")]
         // SAFETY: the place exists, and nothing is read.
         unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast());
+            match into {
+                Cache::Nearest => _mm_prefetch::<_MM_HINT_T0>(place),
+                Cache::Near => _mm_prefetch::<_MM_HINT_T1>(place),
+            }
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = place;
+    let _ = (place, into);
 }
 
 /// What is left of a row, and zeros.
@@ -125,9 +138,9 @@ impl<'a> Rows for Floats<'a> {
     }
 
     #[inline(always)]
-    fn prefetch(self, row: usize, at: usize) {
-        prefetch(self.values.get(row * self.stride + at));
-        prefetch(self.values.get(row * self.stride + at + GROUP / 2));
+    fn prefetch(self, row: usize, at: usize, into: Cache) {
+        prefetch(self.values.get(row * self.stride + at), into);
+        prefetch(self.values.get(row * self.stride + at + GROUP / 2), into);
     }
 }
 
@@ -184,8 +197,8 @@ impl<'a> Rows for Halves<'a> {
     }
 
     #[inline(always)]
-    fn prefetch(self, row: usize, at: usize) {
-        prefetch(self.values.get(row * self.stride + at));
+    fn prefetch(self, row: usize, at: usize, into: Cache) {
+        prefetch(self.values.get(row * self.stride + at), into);
     }
 }
 
@@ -250,10 +263,10 @@ impl<'a> Blocks<'a> {
     }
 
     #[inline(always)]
-    fn prefetch(self, row: usize, at: usize, bytes: usize) {
+    fn prefetch(self, row: usize, at: usize, bytes: usize, into: Cache) {
         let block = row * self.per_row + at / BLOCK;
-        prefetch(self.codes.get(block * bytes));
-        prefetch(self.scales.get(block));
+        prefetch(self.codes.get(block * bytes), into);
+        prefetch(self.scales.get(block), into);
     }
 
     /// The group of codes that starts at byte `at`.
@@ -276,8 +289,8 @@ impl Rows for Int8<'_> {
     }
 
     #[inline(always)]
-    fn prefetch(self, row: usize, at: usize) {
-        self.0.prefetch(row, at, BLOCK);
+    fn prefetch(self, row: usize, at: usize, into: Cache) {
+        self.0.prefetch(row, at, BLOCK, into);
     }
 }
 
@@ -336,8 +349,8 @@ impl Rows for Nf4<'_> {
     }
 
     #[inline(always)]
-    fn prefetch(self, row: usize, at: usize) {
-        self.0.prefetch(row, at, BLOCK / 2);
+    fn prefetch(self, row: usize, at: usize, into: Cache) {
+        self.0.prefetch(row, at, BLOCK / 2, into);
     }
 }
 

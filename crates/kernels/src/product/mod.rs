@@ -29,8 +29,12 @@ mod pack_bf16;
 #[cfg(target_arch = "x86_64")]
 mod pair_dots;
 mod scratch;
+#[cfg(target_arch = "x86_64")]
+mod sixteens;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod thin;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -188,22 +192,30 @@ pub(crate) fn multiply_with(kernel: MicroKernel, output: &mut Output<'_>, terms:
     match kernel {
         // As exact as ever: so few rows wait for memory, not for arithmetic.
         #[cfg(target_arch = "x86_64")]
-        MicroKernel::Avx2(octets)
-        | MicroKernel::Avx512(octets, _)
-        | MicroKernel::PairDots(octets, _)
-        | MicroKernel::Amx(octets, _)
-            if few =>
-        {
-            few_rows::multiply(octets, output, terms, keep);
+        MicroKernel::Avx512(octets, _) | MicroKernel::PairDots(octets, _) | MicroKernel::Amx(octets, _) if few => {
+            match sixteens::Sixteens::detect(octets) {
+                Some(sixteens) => few_rows::multiply(sixteens, output, terms, keep),
+                None => few_rows::multiply(few_rows::ByOctets(octets), output, terms, keep),
+            }
         }
+        #[cfg(target_arch = "x86_64")]
+        MicroKernel::Avx2(octets) if few => few_rows::multiply(few_rows::ByOctets(octets), output, terms, keep),
         #[cfg(target_arch = "x86_64")]
         MicroKernel::Avx2(lanes) => {
             drive::drive(Vectors::<_, _, 6, 2> { octets: lanes, lanes }, output, terms, keep);
         }
-        // The rank of most adapters: two vectors would be half empty.
+        // Of the ranks of adapters, 16 is the most frequent one: two vectors would be half empty, twelve rows too.
         #[cfg(target_arch = "x86_64")]
         MicroKernel::Avx512(octets, lanes) if output.columns() <= 16 => {
-            drive::drive(Vectors::<_, _, 24, 1> { octets, lanes }, output, terms, keep);
+            drive::drive(thin::Thin::<_, _, 24, 1> { octets, lanes }, output, terms, keep);
+        }
+        #[cfg(target_arch = "x86_64")]
+        MicroKernel::Avx512(octets, lanes) if output.columns() <= 64 => {
+            drive::drive(thin::Thin::<_, _, 12, 2> { octets, lanes }, output, terms, keep);
+        }
+        #[cfg(target_arch = "x86_64")]
+        MicroKernel::Avx512(octets, lanes) if output.rows() <= 64 => {
+            drive::drive(Vectors::<_, _, 16, 1> { octets, lanes }, output, terms, keep);
         }
         #[cfg(target_arch = "x86_64")]
         MicroKernel::Avx512(octets, lanes) => {
@@ -211,6 +223,7 @@ pub(crate) fn multiply_with(kernel: MicroKernel, output: &mut Output<'_>, terms:
         }
         #[cfg(target_arch = "x86_64")]
         MicroKernel::PairDots(octets, pairs) => {
+            let octets = x86::WideOctets::new(octets, pairs);
             drive::drive(pair_dots::PairDots { octets, pairs }, output, terms, keep);
         }
         #[cfg(target_arch = "x86_64")]
@@ -221,7 +234,7 @@ pub(crate) fn multiply_with(kernel: MicroKernel, output: &mut Output<'_>, terms:
         MicroKernel::EmulatedTiles(octets) => {
             drive::drive(amx::Amx { octets, tiles: amx::Emulated }, output, terms, keep);
         }
-        MicroKernel::Portable if few => few_rows::multiply(Portable, output, terms, keep),
+        MicroKernel::Portable if few => few_rows::multiply(few_rows::ByOctets(Portable), output, terms, keep),
         MicroKernel::Portable => {
             drive::drive(Vectors::<_, _, 4, 1> { octets: Portable, lanes: Portable }, output, terms, keep);
         }

@@ -92,16 +92,29 @@ impl Tile<'_> {
         unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.stride), self.columns) }
     }
 
-    /// Asks for the first cache line of each row.
+    /// All rows, if there are as many as `ROWS`.
+    #[inline(always)]
+    pub(crate) fn all_rows<const ROWS: usize>(&mut self) -> Option<[&mut [f32]; ROWS]> {
+        (self.rows == ROWS).then(|| {
+            // SAFETY: as in `row`; rows do not overlap.
+            std::array::from_fn(|row| unsafe {
+                std::slice::from_raw_parts_mut(self.start.add(row * self.stride), self.columns)
+            })
+        })
+    }
+
+    /// Asks for all of it.
     #[inline(always)]
     pub(crate) fn prefetch(&self) {
         #[cfg(target_arch = "x86_64")]
         for row in 0..self.rows {
-            // SAFETY: a hint; any address will do.
-            unsafe {
-                std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(
-                    self.start.wrapping_add(row * self.stride).cast(),
-                );
+            for column in (0..self.columns).step_by(16) {
+                // SAFETY: a hint; any address will do.
+                unsafe {
+                    std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(
+                        self.start.wrapping_add(row * self.stride + column).cast(),
+                    );
+                }
             }
         }
     }

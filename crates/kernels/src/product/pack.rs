@@ -2,7 +2,7 @@
 
 use super::kernel::{Left, Right};
 use super::lanes::Octets;
-use super::matrix::{GROUP, Matrix, Row, Rows, with_rows};
+use super::matrix::{Cache, GROUP, Matrix, Row, Rows, with_rows};
 use std::ops::Range;
 
 /// Packs `ROWS` rows of the left operand.
@@ -98,7 +98,7 @@ fn plain<O: Octets>(octets: O, width: usize, rows: impl Rows, column: usize, dep
         let places = [place(0), place(1), place(2), place(3)];
         let inside = ((columns - at) / 8).min(4);
         for (k, row) in depth.clone().enumerate() {
-            rows.prefetch(row + AHEAD, column + at);
+            rows.prefetch(row + AHEAD, column + at, Cache::Nearest);
             let group = rows.row(row).group(octets, column + at);
             for i in 0..4 {
                 if i < inside {

@@ -1,9 +1,8 @@
 //! Operands rounded to bf16, in the order in which units that multiply pairs of them read them.
-#![allow(unsafe_code, reason = "pairs of halves are moved as floats")]
 
 use super::kernel::{Left, Right};
 use super::lanes::Octets;
-use super::matrix::{GROUP, Matrix, Row, Rows, round_to_bf16, with_rows};
+use super::matrix::{Cache, GROUP, Matrix, Row, Rows, round_to_bf16, with_rows};
 use std::ops::Range;
 
 /// Rows of a tile, and f32 of a row.
@@ -27,21 +26,19 @@ pub(super) fn strip<O: Octets, const ROWS: usize>(
 
 /// Packs neighbouring panels of 32 columns, each as `[depth/32][2][16 pairs of rows][16 columns][2]`.
 pub(super) fn panels<O: Octets>(octets: O, right: Right<'_>, column: usize, depth: Range<usize>, out: &mut [u16]) {
-    let panel = 2 * SIDE * depth.len().next_multiple_of(GROUP);
-    for (i, out) in out.chunks_exact_mut(panel.max(1)).enumerate() {
-        let column = column + i * 2 * SIDE;
-        octets.run(
-            #[inline(always)]
-            || match right {
-                Right::Plain(matrix) => {
-                    with_rows!(matrix, rows => plain(octets, rows, column, depth.clone(), out));
-                }
-                Right::Transposed(matrix, first, count) => {
+    octets.run(
+        #[inline(always)]
+        || match right {
+            Right::Plain(matrix) => with_rows!(matrix, rows => plain(octets, rows, column, depth, out)),
+            Right::Transposed(matrix, first, count) => {
+                let panel = 2 * SIDE * depth.len().next_multiple_of(GROUP);
+                for (i, out) in out.chunks_exact_mut(panel.max(1)).enumerate() {
+                    let column = column + i * 2 * SIDE;
                     with_rows!(matrix, rows => transposed(octets, rows, first..first + count, column, depth.clone(), out));
                 }
-            },
-        );
-    }
+            }
+        },
+    );
 }
 
 #[inline(always)]
@@ -67,27 +64,33 @@ fn rounded_rows<const ROWS: usize>(left: Left<'_>, row: usize, depth: Range<usiz
     }
 }
 
-/// One panel of neighbouring columns: two rows of the matrix are interleaved.
+/// All panels of neighbouring columns at once, as they are neighbours in memory: two rows of the matrix are interleaved.
 #[inline(always)]
 fn plain<O: Octets>(octets: O, rows: impl Rows, column: usize, depth: Range<usize>, out: &mut [u16]) {
     const AHEAD: usize = 16;
-    for (at, tiles) in depth.clone().step_by(GROUP).zip(out.chunks_exact_mut(2 * TILE)) {
-        let (left, right) = tiles.split_at_mut(TILE);
-        for (pair, (left, right)) in left.chunks_exact_mut(GROUP).zip(right.chunks_exact_mut(GROUP)).enumerate() {
+    let panel = 2 * SIDE * depth.len().next_multiple_of(GROUP);
+    let panels = out.len() / panel.max(1);
+    for (number, at) in depth.clone().step_by(GROUP).enumerate() {
+        for pair in 0..SIDE {
             let row = at + 2 * pair;
-            rows.prefetch(row + AHEAD, column);
-            rows.prefetch(row + 1 + AHEAD, column);
-            let even = if row < depth.end { rows.row(row).halves(octets, column) } else { [0; GROUP] };
-            let odd = if row + 1 < depth.end { rows.row(row + 1).halves(octets, column) } else { [0; GROUP] };
-            for i in 0..SIDE {
-                (left[2 * i], left[2 * i + 1]) = (even[i], odd[i]);
-                (right[2 * i], right[2 * i + 1]) = (even[SIDE + i], odd[SIDE + i]);
+            for i in 0..panels {
+                let column = column + i * 2 * SIDE;
+                rows.prefetch(row + AHEAD, column, Cache::Nearest);
+                rows.prefetch(row + 1 + AHEAD, column, Cache::Nearest);
+                let even = if row < depth.end { rows.row(row).halves(octets, column) } else { [0; GROUP] };
+                let odd = if row + 1 < depth.end { rows.row(row + 1).halves(octets, column) } else { [0; GROUP] };
+                let tiles = &mut out[i * panel + number * 2 * TILE..][..2 * TILE];
+                let (left, right) = tiles.split_at_mut(TILE);
+                let (left, right) = (&mut left[pair * GROUP..][..GROUP], &mut right[pair * GROUP..][..GROUP]);
+                let [low, high] = octets.interleave(even, odd);
+                left.copy_from_slice(&low);
+                right.copy_from_slice(&high);
             }
         }
     }
 }
 
-/// One panel whose columns are rows of the matrix: pairs of neighbours are transposed as words of 32 bits.
+/// One panel whose columns are rows of the matrix: pairs of neighbours change places as words of 32 bits.
 #[inline(always)]
 fn transposed<O: Octets>(
     octets: O,
@@ -99,32 +102,18 @@ fn transposed<O: Octets>(
 ) {
     for (at, tiles) in depth.clone().step_by(GROUP).zip(out.chunks_exact_mut(2 * TILE)) {
         for (half, tile) in tiles.chunks_exact_mut(TILE).enumerate() {
-            let mut words = [[0f32; SIDE]; SIDE];
-            for (i, words) in words.iter_mut().enumerate() {
+            let mut pairs = [[0u16; GROUP]; SIDE];
+            for (i, pairs) in pairs.iter_mut().enumerate() {
                 let column = column + half * SIDE + i;
                 if present.contains(&column) {
-                    let mut halves = rows.row(column - present.start).halves(octets, at);
+                    *pairs = rows.row(column - present.start).halves(octets, at);
                     if depth.end - at < GROUP {
-                        halves[depth.end - at..].fill(0);
+                        pairs[depth.end - at..].fill(0);
                     }
-                    // SAFETY: the same bytes. As floats they are only moved.
-                    *words = unsafe { std::mem::transmute::<[u16; GROUP], [f32; SIDE]>(halves) };
                 }
             }
-            let mut turned = [[0f32; SIDE]; SIDE];
-            for (up, left) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
-                let mut block = [octets.splat(0.0); 8];
-                for i in 0..8 {
-                    block[i] = octets.load(&words[up + i][left..]);
-                }
-                let block = octets.transpose(block);
-                for i in 0..8 {
-                    octets.store(block[i], &mut turned[left + i][up..]);
-                }
-            }
-            for (target, words) in tile.chunks_exact_mut(GROUP).zip(turned) {
-                // SAFETY: as above, the other way round.
-                target.copy_from_slice(&unsafe { std::mem::transmute::<[f32; SIDE], [u16; GROUP]>(words) });
+            for (target, pairs) in tile.chunks_exact_mut(GROUP).zip(octets.transpose_pairs(&pairs)) {
+                target.copy_from_slice(&pairs);
             }
         }
     }

@@ -11,7 +11,8 @@ use std::arch::x86_64::{
     _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_set1_epi8, _mm256_set1_ps,
     _mm256_shuffle_epi8, _mm256_shuffle_ps, _mm256_slli_epi32, _mm256_srli_epi16, _mm256_unpackhi_epi8,
     _mm256_unpackhi_epi16, _mm256_unpackhi_ps, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16, _mm256_unpacklo_ps,
-    _mm512_add_ps, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm512_add_ps, _mm512_dpbf16_ps, _mm512_fmadd_ps, _mm512_permutex2var_epi16, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm512_shuffle_i32x4, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 use std::mem::transmute;
 
@@ -22,6 +23,17 @@ pub(crate) struct Avx2(());
 impl Avx2 {
     pub(crate) fn detect() -> Option<Self> {
         (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+    }
+}
+
+/// The same vectors of eight where AVX-512 turns pairs of halves around sixteen at a time.
+#[derive(Clone, Copy)]
+pub(crate) struct WideOctets(Avx2);
+
+impl WideOctets {
+    /// `_pairs` proves AVX-512 with its words of 16 bits.
+    pub(crate) fn new(octets: Avx2, _pairs: Avx512Bf16) -> Self {
+        Self(octets)
     }
 }
 
@@ -44,7 +56,7 @@ impl Avx512Bf16 {
     pub(crate) fn detect() -> Option<Self> {
         let vendor = __cpuid(0);
         let amd = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes).as_flattened() == b"AuthenticAMD";
-        let able = amd && is_x86_feature_detected!("avx512bf16");
+        let able = amd && is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw");
         if able { Avx512::detect().map(Self) } else { None }
     }
 }
@@ -204,6 +216,137 @@ impl Octets for Avx2 {
                 _mm256_permute2f128_ps::<0x31>(b3, b7),
             ]
         }
+    }
+}
+
+impl Lanes for WideOctets {
+    type Vector = __m256;
+    const COUNT: usize = 8;
+
+    #[inline(always)]
+    fn run<R>(self, body: impl FnOnce() -> R) -> R {
+        #[target_feature(enable = "avx2,fma,avx512f,avx512bw")]
+        fn compiled<R>(body: impl FnOnce() -> R) -> R {
+            body()
+        }
+        // SAFETY: `self`, made of an `Avx2` by an `Avx512Bf16`, proves all four.
+        unsafe { compiled(body) }
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> __m256 {
+        self.0.splat(value)
+    }
+
+    #[inline(always)]
+    fn load(self, values: &[f32]) -> __m256 {
+        self.0.load(values)
+    }
+
+    #[inline(always)]
+    fn store(self, vector: __m256, values: &mut [f32]) {
+        self.0.store(vector, values);
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        self.0.add(a, b)
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        self.0.mul_add(a, b, c)
+    }
+}
+
+/// Where the halves of `interleave` come from: 0..32 even ones, 32..64 odd ones.
+const fn interleaved(from: u16) -> [u16; GROUP] {
+    let mut places = [0; GROUP];
+    let mut i = 0;
+    while i < GROUP {
+        places[i] = from + (i / 2) as u16 + 32 * (i % 2) as u16;
+        i += 1;
+    }
+    places
+}
+
+impl Octets for WideOctets {
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        self.0.mul(a, b)
+    }
+
+    #[inline(always)]
+    fn sum(self, vector: __m256) -> f32 {
+        self.0.sum(vector)
+    }
+
+    #[inline(always)]
+    fn bf16(self, values: &[u16; 8]) -> __m256 {
+        self.0.bf16(values)
+    }
+
+    #[inline(always)]
+    fn int8(self, codes: [u8; 8]) -> __m256 {
+        self.0.int8(codes)
+    }
+
+    #[inline(always)]
+    fn nf4(self, codes: &[u8; 32], high: bool) -> [__m256; 4] {
+        self.0.nf4(codes, high)
+    }
+
+    #[inline(always)]
+    fn transpose(self, rows: [__m256; 8]) -> [__m256; 8] {
+        self.0.transpose(rows)
+    }
+
+    #[inline(always)]
+    fn transpose_pairs(self, rows: &[[u16; GROUP]; 16]) -> [[u16; GROUP]; 16] {
+        // SAFETY: `self` proves AVX-512; sixteen words and 32 halves are the same bytes.
+        unsafe {
+            let r = rows.map(|row| transmute::<[u16; GROUP], __m512i>(row));
+            let zero = _mm512_set1_epi32(0);
+            let (mut t, mut u) = ([zero; 16], [zero; 16]);
+            for i in 0..8 {
+                t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+                t[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+            }
+            // Lane l of u[4·g + c] holds column 4·l + c of rows 4·g to 4·g + 3.
+            for g in 0..4 {
+                let i = 4 * g;
+                u[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+                u[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+                u[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+                u[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+            }
+            let mut columns = [zero; 16];
+            for c in 0..4 {
+                let (a, b, d, e) = (u[c], u[4 + c], u[8 + c], u[12 + c]);
+                let (even, even_below) = (_mm512_shuffle_i32x4::<0x88>(a, b), _mm512_shuffle_i32x4::<0x88>(d, e));
+                let (odd, odd_below) = (_mm512_shuffle_i32x4::<0xdd>(a, b), _mm512_shuffle_i32x4::<0xdd>(d, e));
+                columns[c] = _mm512_shuffle_i32x4::<0x88>(even, even_below);
+                columns[4 + c] = _mm512_shuffle_i32x4::<0x88>(odd, odd_below);
+                columns[8 + c] = _mm512_shuffle_i32x4::<0xdd>(even, even_below);
+                columns[12 + c] = _mm512_shuffle_i32x4::<0xdd>(odd, odd_below);
+            }
+            columns.map(|column| transmute::<__m512i, [u16; GROUP]>(column))
+        }
+    }
+
+    #[inline(always)]
+    fn interleave(self, even: [u16; GROUP], odd: [u16; GROUP]) -> [[u16; GROUP]; 2] {
+        const FIRST: [u16; GROUP] = interleaved(0);
+        const SECOND: [u16; GROUP] = interleaved(16);
+        let vector = |halves| {
+            // SAFETY: the same bytes.
+            unsafe { transmute::<[u16; GROUP], __m512i>(halves) }
+        };
+        let (even, odd) = (vector(even), vector(odd));
+        // SAFETY: `self` proves AVX-512 BW; the same bytes again.
+        [FIRST, SECOND].map(|places| unsafe {
+            transmute::<__m512i, [u16; GROUP]>(_mm512_permutex2var_epi16(even, vector(places), odd))
+        })
     }
 }
 
