@@ -8,6 +8,7 @@ mod config;
 mod deliverables;
 pub mod findings;
 mod lazy_model;
+mod official_test;
 mod reasoning;
 mod run;
 mod summary;

@@ -1,5 +1,5 @@
 use crate::config::preset;
-use crate::{Args, RunConfig, ablation, deliverables, reasoning, trading};
+use crate::{Args, RunConfig, ablation, deliverables, official_test, reasoning, trading};
 use anyhow::Context;
 use artifacts::rows::Language;
 use artifacts::{Progress, RunOptions, Seed};
@@ -18,6 +18,7 @@ pub enum Step {
     Format,
     Train,
     Evaluate,
+    OfficialTest,
     Decide,
     Backtest,
     Experiments,
@@ -36,7 +37,8 @@ impl Step {
             Self::Eda | Self::Synthetic => &[Self::PrepareData],
             Self::Format => &[Self::Synthetic],
             Self::Train => &[Self::Format],
-            Self::Evaluate => &[Self::Train],
+            Self::OfficialTest if trained => &[Self::PrepareData],
+            Self::Evaluate | Self::OfficialTest => &[Self::Train],
             Self::Backtest => &[Self::Decide],
             Self::Experiments => &[Self::Backtest],
             Self::Ablation => ablation::NEEDS,
@@ -173,6 +175,7 @@ impl Run {
                 };
                 evaluator::run(&c.evaluate, &inputs, &self.folder("evaluator"), &self.options())?;
             }
+            Step::OfficialTest => official_test::run(self)?,
             Step::Decide => {
                 let (market, features) = self.market();
                 self.decide(&c.agent, true, (&market, &features), &self.folder("trading-agent"), &self.options())?;
@@ -288,7 +291,7 @@ impl Run {
     }
 
     /// What is trained on: real rows, and synthetic ones where any passed.
-    fn training_files(&self) -> Vec<PathBuf> {
+    pub(crate) fn training_files(&self) -> Vec<PathBuf> {
         let synthetic = self.file("synth", "synthetic.parquet");
         let real = self.file("ingest", "train.parquet");
         std::iter::once(real).chain(synthetic.exists().then_some(synthetic)).collect()
@@ -315,7 +318,7 @@ impl Run {
     }
 
     /// The adapter that reads news: the given one, or what was trained here.
-    fn adapter(&self) -> PathBuf {
+    pub(crate) fn adapter(&self) -> PathBuf {
         if let Some(given) = &self.trained {
             return given.clone();
         }

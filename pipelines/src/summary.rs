@@ -6,7 +6,7 @@ use artifacts::{Manifest, read_all};
 use std::fmt::Write;
 
 /// The reports, by stage.
-const REPORTS: [(&str, &str); 15] = [
+const REPORTS: [(&str, &str); 16] = [
     ("ingest", "report.html"),
     ("eda", "report.html"),
     ("eda-en", "report.html"),
@@ -14,6 +14,7 @@ const REPORTS: [(&str, &str); 15] = [
     ("synth", "report.html"),
     ("formatter", "report.html"),
     ("evaluator", "report.html"),
+    ("official-test/evaluator", "report.html"),
     ("ingest-market", "report.html"),
     ("features", "report.html"),
     ("backtester", "report.html"),
@@ -32,6 +33,9 @@ pub(crate) fn of(run: &Run, step: Step) -> anyhow::Result<String> {
     }
     if matches!(step, Step::Evaluate | Step::All) {
         sentiment(run, &mut text)?;
+    }
+    if step == Step::OfficialTest {
+        official_test(run, &mut text)?;
     }
     if matches!(step, Step::Backtest | Step::Experiments | Step::All) {
         strategy(run, &mut text)?;
@@ -73,6 +77,18 @@ fn sentiment(run: &Run, text: &mut String) -> anyhow::Result<()> {
         ("macro-F1, by label score", "all", "scored_macro_f1"),
     ];
     table(text, "sentiment", &metrics, &["base", "tuned"], &lines)
+}
+
+fn official_test(run: &Run, text: &mut String) -> anyhow::Result<()> {
+    let metrics: Vec<Metric> = read_all(&run.file("official-test/evaluator", "metrics.parquet"))?;
+    let lines = [
+        ("accuracy, generated", "all", "generated_accuracy"),
+        ("macro-F1, generated", "all", "generated_macro_f1"),
+        ("unparseable answers", "all", "unparseable_share"),
+        ("accuracy, by label score", "all", "scored_accuracy"),
+        ("macro-F1, by label score", "all", "scored_macro_f1"),
+    ];
+    table(text, "official test set", &metrics, &["majority", "tfidf", "base", "tuned"], &lines)
 }
 
 fn strategy(run: &Run, text: &mut String) -> anyhow::Result<()> {

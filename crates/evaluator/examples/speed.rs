@@ -36,7 +36,7 @@ struct Args {
     #[arg(long, default_value_t = 0)]
     max_new_tokens: usize,
     /// About so many tokens at once
-    #[arg(long, default_value_t = 1024)]
+    #[arg(long, default_value_t = 2048)]
     tokens_at_once: usize,
     /// Answered rows that stand before every question, as in a few-shot prompt; they are not asked
     #[arg(long, default_value_t = 0)]

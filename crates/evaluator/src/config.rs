@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// What the rows are called in the report where they are not the evaluation rows by which settings are chosen; may be empty.
+    pub set_name: String,
     /// What the chat template prints as today's date; the same as the formatter's, or the prompts would differ.
     pub date: String,
     /// What the model's weights are kept in: `f32`, `bf16`, `int8`, `nf4`.
@@ -55,9 +57,10 @@ pub struct RobustnessConfig {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            set_name: String::new(),
             date: "26 Jul 2024".into(),
             precision: Precision::F32,
-            tokens_at_once: 1024,
+            tokens_at_once: 2048,
             max_new_tokens: 12,
             content_free: ["N/A", "[MASK]", ""].map(str::to_owned).to_vec(),
             dev_rows: 500,

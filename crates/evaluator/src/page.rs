@@ -25,8 +25,17 @@ pub(crate) struct Page<'a> {
 /// The report as a document.
 pub(crate) fn page(page: &Page<'_>) -> Document {
     let tuned = page.last() == "tuned";
-    let mut doc = Document::new(if tuned { "Base model against tuned model" } else { "Base model" });
-    doc.subtitle(format!("{}, {} evaluation rows", page.model, format::count(page.answered.questions.len() as u64)));
+    let compared = if tuned { "Base model against tuned model" } else { "Base model" };
+    let (count, set) = (format::count(page.answered.questions.len() as u64), page.config.set_name.as_str());
+    let mut doc = Document::new(if set.is_empty() { compared.to_owned() } else { format!("{compared}: {set}") });
+    doc.subtitle(format!("{}, {count} {}", page.model, if set.is_empty() { "evaluation rows" } else { "rows" }));
+    if !set.is_empty() {
+        doc.callout(
+            Severity::Note,
+            "These are not the evaluation rows",
+            format!("They are the {set}. Read these figures once, after all choices: a set that settings were chosen by is no test any more."),
+        );
+    }
     summary(&mut doc, page);
     scores::all(&mut doc, page);
     scores::compared(&mut doc, page);

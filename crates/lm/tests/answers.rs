@@ -97,6 +97,45 @@ fn a_shared_prefix_is_computed_once_and_each_text_once() {
 }
 
 #[test]
+fn what_prompts_share_beyond_the_common_prefix_and_a_prompt_asked_twice_are_computed_once() {
+    // Two ways on after the instruction, of four tokens each, and every prompt twice.
+    let prompts: Vec<Vec<u32>> =
+        (0..8).map(|i| (10..40).chain([41 + i % 2, 1, 2, 3, 45 + (i / 2) % 2, 6]).collect()).collect();
+    let labels = [vec![7, 2], vec![8, 2]];
+    let questions: Vec<Question<'_>> =
+        prompts.iter().map(|prompt| Question { prompt, continuations: &labels }).collect();
+    let model = model(true);
+    let found = answer(&model, &questions, &AnswerOptions::default(), &mut |_| ()).unwrap();
+    assert_eq!(found.tokens_computed, 30 + 2 * (4 + 2 * (2 + 2)));
+    for (prompt, found) in prompts.iter().zip(&found.answers) {
+        for (a, b) in score(&model, prompt, &labels).unwrap().iter().zip(&found.scores) {
+            assert!((a - b).abs() < 2e-4 * a.abs().max(1.0), "{a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn writing_what_was_scored_computes_nothing_again() {
+    let (_folder, trained) = saved(true);
+    let rows: Vec<Vec<u32>> = (0..6).map(|i| (10..20).chain([i, 5, 6]).collect()).collect();
+    let alone = GenerateOptions { max_tokens: 3, ..GenerateOptions::default() };
+    let written: Vec<Vec<u32>> = rows.iter().map(|row| generate(&trained, row, &alone).unwrap()).collect();
+    // The label is what each row's answer begins with.
+    let labels: Vec<Vec<Vec<u32>>> = written.iter().map(|text| vec![text.clone()]).collect();
+    let questions: Vec<Question<'_>> =
+        rows.iter().zip(&labels).map(|(prompt, label)| Question { prompt, continuations: label }).collect();
+    let computed = |max_tokens| {
+        let options = AnswerOptions { max_tokens, ..AnswerOptions::default() };
+        let found = answer(&trained, &questions, &options, &mut |_| ()).unwrap();
+        (found.tokens_computed, found.answers.into_iter().map(|a| a.tokens).collect::<Vec<_>>())
+    };
+    let (scored, _) = computed(0);
+    assert_eq!(computed(3), (scored, written));
+    // A fourth token needs the third to be read.
+    assert_eq!(computed(4).0, scored + 6);
+}
+
+#[test]
 fn nothing_asked_is_nothing_answered_and_text_without_labels_is_written() {
     let model = model(true);
     assert_eq!(answer(&model, &[], &AnswerOptions::default(), &mut |_| ()).unwrap(), Answers::default());

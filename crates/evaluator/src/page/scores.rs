@@ -4,7 +4,7 @@ use super::{Page, number, p_value, points, share};
 use crate::track::Way;
 use artifacts::rows::Sentiment;
 use report::plot::{IntervalPlot, intervals};
-use report::{Document, Table, format};
+use report::{Document, Severity, Table, format};
 
 pub(super) fn all(doc: &mut Document, page: &Page<'_>) {
     doc.heading("Figures");
@@ -100,6 +100,20 @@ pub(super) fn gap(doc: &mut Document, page: &Page<'_>) {
         }
     }
     doc.table(table.caption("What each model answers where there is no text to judge, if it may only choose: its prior. An unbiased model gives each label a third. The calibrated answers take it away."));
+    for subject in &page.answered.subjects {
+        let f1 = |way| page.figures(subject.name, way).and_then(|f| f.macro_f1).map(|i| i.estimate);
+        let Some(lost) = f1(Way::Scored).zip(f1(Way::Calibrated)).map(|(scored, calibrated)| scored - calibrated)
+        else {
+            continue;
+        };
+        if lost > 0.0 {
+            doc.callout(
+                Severity::Note,
+                format!("Calibration costs the {} model {:.1} points of macro F1", subject.name, lost * 100.0),
+                "It takes what a model answers about nothing for a bias. A model that was taught the labels may answer there what is right, such as neutral, and without it hardly ever gives that label: its scored figures are those to read. Calibrated ones are for a model that was not taught the labels.",
+            );
+        }
+    }
 }
 
 pub(super) fn sliced(doc: &mut Document, page: &Page<'_>) {

@@ -47,8 +47,8 @@ pub(super) fn section(doc: &mut Document, record: &Record, outcomes: &[Outcome<'
                 format::signed_percent(Some(*earned), 2)
             ));
             doc.paragraph(format!(
-                "Position {:+.2}{}; the close then moved {}. {}",
-                d.position,
+                "Position {}{}; the close then moved {}. {}",
+                format::number(Some(d.position), 2),
                 d.confidence.map_or_else(String::new, |c| format!(", confidence {c:.2}")),
                 format::signed_percent(outcome.main, 2),
                 clip(&d.rationale)
@@ -68,8 +68,11 @@ pub(super) fn section(doc: &mut Document, record: &Record, outcomes: &[Outcome<'
                 .text("fact");
             for opinion in said {
                 let claims = verdicts.get(&(place, opinion.agent.as_str())).map(Vec::as_slice).unwrap_or_default();
-                let head =
-                    [opinion.agent.clone(), format!("{:+.2}", opinion.score), format!("{:.2}", opinion.confidence)];
+                let head = [
+                    opinion.agent.clone(),
+                    format::number(Some(opinion.score), 2),
+                    format!("{:.2}", opinion.confidence),
+                ];
                 table.push(head.into_iter().chain([clip(&opinion.rationale), "rationale".to_owned(), String::new()]));
                 for claim in claims {
                     table.push([

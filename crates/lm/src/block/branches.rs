@@ -1,63 +1,59 @@
-//! A block over rows after a common prefix and over branches that each go on from one row: keys and values of prefix and row
-//! are computed once, however many ways on there are.
+//! A block over the new tokens of a tree: each token sees the tokens on its own way from the root, and every token is computed
+//! once, however many ways lead through it.
 
 use super::{Block, KeyValue, ONE, QKV, Stream, at};
 use crate::Result;
 use candle_core::Tensor;
 use kernels::PackedRows;
 
-/// Keys and values of everything that comes before a row's branches, one entry a block.
+/// Keys and values of the tree's tokens so far, one entry a block.
 #[derive(Debug, Default)]
 pub(crate) struct Trunk {
     past: Vec<KeyValue>,
 }
 
-/// The tokens of one pass: first the rows (`Stream::lengths`), then the branches of each trunk in turn.
-pub(crate) struct Tree<'a> {
-    pub(crate) trunks: &'a mut [Trunk],
-    /// Lengths of the branches of each trunk.
-    pub(crate) branches: &'a [Vec<usize>],
-    /// Whether the rows of this pass become their trunks' past.
-    pub(crate) keep_rows: bool,
-    /// Whether the (one) branch of each trunk becomes its past.
-    pub(crate) keep_branches: bool,
-}
+impl Trunk {
+    /// Of the first `tokens` tokens only.
+    pub(crate) fn first(&self, tokens: usize) -> Result<Self> {
+        let first = |(k, v): &KeyValue| Ok((k.narrow(0, 0, tokens)?, v.narrow(0, 0, tokens)?));
+        Ok(Self { past: self.past.iter().map(first).collect::<Result<_>>()? })
+    }
 
-impl Tree<'_> {
-    /// The last token of each row and every token of the branches.
-    pub(crate) fn asking(&self, lengths: &[usize]) -> Vec<u32> {
-        let rows: usize = lengths.iter().sum();
-        let branched: usize = self.branches.iter().flatten().sum();
-        ends(lengths).into_iter().chain(rows..rows + branched).map(|i| i as u32).collect()
+    /// Appends to block `number`, and returns all.
+    fn extend(&mut self, number: usize, k: &Tensor, v: &Tensor) -> Result<KeyValue> {
+        let Some(past) = self.past.get_mut(number) else {
+            let all = (k.contiguous()?, v.contiguous()?);
+            self.past.push(all.clone());
+            return Ok(all);
+        };
+        *past = (Tensor::cat(&[&past.0, k], 0)?, Tensor::cat(&[&past.1, v], 0)?);
+        Ok(past.clone())
     }
 }
 
-fn ends(lengths: &[usize]) -> Vec<usize> {
-    let mut end = 0;
-    lengths
-        .iter()
-        .map(|length| {
-            end += length;
-            end - 1
-        })
-        .collect()
-}
-
-fn joined((keys, values): &KeyValue, k: &Tensor, v: &Tensor) -> Result<KeyValue> {
-    Ok((Tensor::cat(&[keys, k], 0)?, Tensor::cat(&[values, v], 0)?))
+/// The new tokens of one pass, which join the trunk.
+pub(crate) struct Tree<'a> {
+    pub(crate) trunk: &'a mut Trunk,
+    /// The tokens of the trunk, the new ones included, in the order in which `ways` sees them: some stand on several ways.
+    pub(crate) seen: &'a [u32],
+    /// The ways from the root to the ends of what is new; the new tokens ask, each once.
+    pub(crate) ways: &'a PackedRows,
+    /// The new tokens whose output is wanted.
+    pub(crate) read: &'a [u32],
+    /// `ways`, where only those ask.
+    pub(crate) read_ways: &'a PackedRows,
 }
 
 impl Block {
-    /// The output of block `number`; with `last`, at the tokens of [`Tree::asking`] only.
+    /// The output of block `number` at all new tokens; with `last`, at those of [`Tree::read`] only.
     ///
     /// # Shapes
-    /// `x` `[rows and branches, hidden]` → the same, or `[asking, hidden]`.
+    /// `x` `[new, hidden]` → the same, or `[read, hidden]`.
     pub(crate) fn forward_tree(
         &self,
         number: usize,
         x: &Tensor,
         stream: &Stream<'_>,
-        prefix: Option<&KeyValue>,
         tree: &mut Tree<'_>,
         last: bool,
     ) -> Result<Tensor> {
@@ -69,56 +65,21 @@ impl Block {
         let y = y.reshape((tokens, heads + 2 * kv_heads, width))?;
         let y = kernels::rope(&y, stream.cos, stream.sin, stream.positions, heads + kv_heads)?;
         let part = |from, count| y.narrow(1, from, count);
-        let (q, k, v) = (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
-
-        let mut mixed = Vec::new();
-        let in_rows: usize = stream.lengths.iter().sum();
-        if in_rows > 0 {
-            let (k, v) = (k.narrow(0, 0, in_rows)?, v.narrow(0, 0, in_rows)?);
-            let (keys, values) = prefix.map_or_else(|| Ok((k.clone(), v.clone())), |p| joined(p, &k, &v))?;
-            let rows = PackedRows::new(stream.lengths.to_vec()).after(keys.dim(0)? - in_rows);
-            let q = q.narrow(0, 0, in_rows)?;
-            mixed.push(if last {
-                let ends = ends(stream.lengths);
-                let index = Tensor::from_vec(ends.iter().map(|&i| i as u32).collect(), ends.len(), x.device())?;
-                kernels::attention(&q.contiguous()?.index_select(&index, 0)?, &keys, &values, &rows.only(ends))?
-            } else {
-                kernels::attention(&q, &keys, &values, &rows)?
-            });
-            if tree.keep_rows {
-                let mut start = 0;
-                for (trunk, &length) in tree.trunks.iter_mut().zip(stream.lengths) {
-                    let (k, v) = (k.narrow(0, start, length)?, v.narrow(0, start, length)?);
-                    trunk.past.push(match prefix {
-                        Some(prefix) => joined(prefix, &k, &v)?,
-                        None => (k.contiguous()?, v.contiguous()?),
-                    });
-                    start += length;
-                }
-            }
-        }
-        let mut start = in_rows;
-        for (trunk, branches) in tree.trunks.iter_mut().zip(tree.branches) {
-            let count: usize = branches.iter().sum();
-            let Some(past) = trunk.past.get_mut(number).filter(|_| count > 0) else { continue };
-            let before = past.0.dim(0)?;
-            let (k, v) = (k.narrow(0, start, count)?, v.narrow(0, start, count)?);
-            let (keys, values) = joined(past, &k, &v)?;
-            let rows = PackedRows::new(branches.clone()).after(before);
-            mixed.push(kernels::attention(&q.narrow(0, start, count)?, &keys, &values, &rows)?);
-            if tree.keep_branches {
-                *past = (keys, values);
-            }
-            start += count;
-        }
-        let mixed = match mixed.as_slice() {
-            [one] => one.clone(),
-            several => Tensor::cat(several, 0)?,
-        };
+        let (keys, values) = tree.trunk.extend(number, &part(heads, kv_heads)?, &part(heads + kv_heads, kv_heads)?)?;
+        let seen = |all: Tensor| picked(&all, tree.seen, kv_heads, width);
+        let (keys, values) = (seen(keys)?, seen(values)?);
+        let q = part(0, heads)?;
+        let (q, ways) = if last { (picked(&q, tree.read, heads, width)?, tree.read_ways) } else { (q, tree.ways) };
+        let mixed = kernels::attention(&q, &keys, &values, ways)?;
         let mixed = mixed.reshape((mixed.dim(0)?, heads * width))?;
-        let asking = last.then(|| tree.asking(stream.lengths));
-        let (middle, _) = self.o.forward(ONE, &mixed, Some(&at(x, asking.as_deref())?), None)?;
+        let (middle, _) = self.o.forward(ONE, &mixed, Some(&at(x, last.then_some(tree.read))?), None)?;
         let (_, activated) = self.expand(&middle, stream)?;
         Ok(self.down.forward(ONE, &activated, Some(&middle), None)?.0)
     }
+}
+
+/// Tokens by number, of `[tokens, heads, width]`.
+fn picked(all: &Tensor, tokens: &[u32], heads: usize, width: usize) -> Result<Tensor> {
+    let flat = all.contiguous()?.reshape((all.dim(0)?, heads * width))?;
+    Ok(kernels::gather_rows(&flat, tokens)?.reshape((tokens.len(), heads, width))?)
 }
