@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::pages::assert_sound;
 use common::{differing, files, small};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,20 @@ fn everything_runs_skips_when_unchanged_and_ends_with_equal_files_after_a_kill()
     }
     let expected = files(&straight);
     assert!(expected.contains_key(Path::new("trainer/adapter/adapter_model.safetensors")), "{expected:?}");
+    assert_sound(
+        &straight,
+        &[
+            "ingest/report.html",
+            "eda/report.html",
+            "eda-en/report.html",
+            "eda-vi/report.html",
+            "synth/report.html",
+            "formatter/report.html",
+            "formatter/examples.html",
+            "evaluator/report.html",
+            "backtester/report.html",
+        ],
+    );
 
     let again = run_all(&straight).output().unwrap();
     let log = String::from_utf8_lossy(&again.stderr);
@@ -108,6 +123,7 @@ fn arms_are_compared_on_the_same_rows_and_a_second_call_runs_nothing() {
         artifacts::read_all(&dir.join("ablation/few-shot/few-shot/eval.parquet")).unwrap();
     assert!(asked.iter().all(|row| row.text.contains("negative, neutral")), "the arm's own wording is used");
     assert!(std::fs::read_to_string(dir.join("ablation/report.md")).unwrap().contains("few-shot"));
+    assert_sound(&dir.join("ablation"), &["report.html", "few-shot/evaluator/report.html"]);
     let again = experiment();
     assert!(!String::from_utf8_lossy(&again.stderr).contains("runs stage"), "nothing changed");
 }

@@ -21,7 +21,7 @@ const FOUNDATION: [(&str, &[&str]); 13] = [
     ("lm", &["kernels", "lora"]),
     ("report", &["stats"]),
     ("grounding", &["artifacts", "text"]),
-    ("retrieval", &["artifacts", "hub", "text"]),
+    ("retrieval", &["artifacts", "hub", "kernels", "text"]),
     ("providers", &["artifacts", "chat", "hub", "lm", "lora"]),
 ];
 const TOP: [&str; 3] = ["pipelines", "benches", "fixtures"];

@@ -1,6 +1,8 @@
 //! The look-ahead audit names five planted leaks and stays silent on what is clean.
 #![allow(missing_docs, clippy::unwrap_used, clippy::cast_possible_wrap, reason = "tests")]
 
+mod common;
+
 use artifacts::rows::{Bar, Decision, Event, Fill, News, Observation, Order, OrderStatus, Trace};
 use artifacts::{NoProgress, RunOptions, Seed, Timeline, Timestamp, read_all, write_all};
 use pipelines::audit::{Audit, AuditConfig, CommandSubject, Market, Subject, audit, document, findings};
@@ -257,6 +259,9 @@ fn clean(name: &str, subject: &dyn Subject) {
     assert!(found.cuts.len() == 8 && found.cuts.iter().all(|c| c.rows > 0), "{name}");
     assert!(findings(&found).is_empty());
     assert!(document(&found).to_markdown().contains("No look-ahead found"));
+    let page = tempfile::tempdir().unwrap();
+    std::fs::write(page.path().join("report.html"), document(&found).to_html()).unwrap();
+    common::pages::assert_sound(page.path(), &["report.html"]);
 }
 
 #[test]
@@ -264,11 +269,13 @@ fn the_features_stage_is_clean() {
     let subject = |market: &Path, out: &Path| {
         let options = RunOptions { seed: Seed(1), force: true, progress: &NoProgress };
         let mut config = features::FeaturesConfig::default();
-        if let Some(mood) = config.definitions.iter_mut().find(|d| d.name == "mood_6h")
-            && let features::Compute::Mood { observation, .. } = &mut mood.compute
-        {
-            *observation = "index".into();
-        }
+        let mood = features::Compute::Mood {
+            observation: "index".into(),
+            half_life_seconds: 21_600.0,
+            prior: 0.5,
+            output: features::MoodOutput::Mean,
+        };
+        config.definitions.push(features::Definition::new("mood_6h", mood));
         features::run(&config, &features::Inputs::of_folder(market), out, &options)?;
         Ok(())
     };

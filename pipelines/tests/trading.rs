@@ -5,6 +5,7 @@ mod common;
 
 use artifacts::rows::{Decision, Metric};
 use artifacts::{Manifest, read_all};
+use common::pages::assert_sound;
 use common::{differing, files, small};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,7 +85,19 @@ fn the_three_notebooks_are_made_and_a_strict_replay_gives_the_same_files_without
     for arm in ["baseline", "both", "hybrid"] {
         assert!(metrics.iter().any(|m| m.subject == arm && m.metric == "difference_low" && m.value.is_some()), "{arm}");
     }
-    assert!(first.join("dashboard/dashboard.html").is_file());
+    assert_sound(
+        &first,
+        &[
+            "ingest-market/report.html",
+            "features/report.html",
+            "backtester/report.html",
+            "significance/report.html",
+            "reasoning/report.html",
+            "leakage/report.html",
+            "experiments/report.html",
+            "dashboard/dashboard.html",
+        ],
+    );
     let deflated = Manifest::read(&first.join("significance")).unwrap().unwrap();
     assert_eq!(deflated.facts["trials"].as_f64(), Some(6.0), "the strategy, two arms by two seeds, one without");
 

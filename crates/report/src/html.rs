@@ -1,5 +1,6 @@
 use crate::escape::xml;
 use crate::plot;
+use crate::table::NO_ROWS;
 use crate::{Align, Block, Document, Figure, Severity, Table, Tile};
 use std::fmt::Write;
 
@@ -86,6 +87,9 @@ pub(crate) fn table(table: &Table, id: &str) -> String {
         put(&mut out, format_args!("<th scope=\"col\"{}>{}</th>", class(column.align), xml(&column.name)));
     }
     out.push_str("</tr></thead>\n<tbody>\n");
+    if table.rows.is_empty() {
+        put(&mut out, format_args!("<tr><td class=\"none\" colspan=\"{}\">{NO_ROWS}</td></tr>\n", table.columns.len()));
+    }
     for row in &table.rows {
         out.push_str("<tr>");
         for (i, column) in table.columns.iter().enumerate() {

@@ -1,4 +1,5 @@
 use crate::escape::{markdown as line, markdown_cell as cell};
+use crate::table::NO_ROWS;
 use crate::{Align, Block, Document, Table};
 
 pub(crate) fn text(doc: &Document) -> String {
@@ -45,6 +46,11 @@ pub(crate) fn table(table: &Table) -> String {
     let heads = table.columns.iter().map(|c| cell(&c.name)).collect();
     let rule = table.columns.iter().map(|c| if c.align == Align::Right { "---:" } else { "---" }.to_owned()).collect();
     let mut rows = vec![cells(heads), cells(rule)];
+    if table.rows.is_empty() {
+        rows.push(cells(
+            (0..table.columns.len()).map(|i| if i == 0 { NO_ROWS.into() } else { String::new() }).collect(),
+        ));
+    }
     for row in &table.rows {
         rows.push(cells((0..table.columns.len()).map(|i| cell(Table::cell(row, i))).collect()));
     }

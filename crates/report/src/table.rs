@@ -1,3 +1,6 @@
+/// Stands in a table without rows, so that nobody takes it for one that was not filled in.
+pub(crate) const NO_ROWS: &str = "none";
+
 /// Where the text of a column stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Align {

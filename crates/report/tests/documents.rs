@@ -51,6 +51,14 @@ fn small() -> Document {
 }
 
 #[test]
+fn a_table_without_rows_says_so() {
+    let mut doc = Document::new("t");
+    doc.table(Table::new().text("check").number("findings"));
+    assert!(doc.to_html().contains("<tr><td class=\"none\" colspan=\"2\">none</td></tr>"));
+    assert!(doc.to_markdown().contains("| none |  |"), "{}", doc.to_markdown());
+}
+
+#[test]
 fn a_small_document_in_html() {
     let html = small().to_html();
     let body = html.split_once("</style>").unwrap().1;

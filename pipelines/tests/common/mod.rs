@@ -1,5 +1,14 @@
 //! A run of the whole pipeline that takes seconds.
-#![allow(missing_docs, dead_code, clippy::unwrap_used, reason = "tests; not every file uses all of it")]
+#![allow(
+    missing_docs,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests; not every file uses all of it, and what is skipped says why"
+)]
+
+pub(crate) mod browser;
+pub(crate) mod pages;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

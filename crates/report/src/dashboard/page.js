@@ -22,7 +22,11 @@
     return element;
   };
   const time = (ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
-  const signed = (x, digits = 2) => (x > 0 ? "+" : x < 0 ? "−" : "") + Math.abs(x).toFixed(digits);
+  // The sign of what is shown: what rounds to zero has none.
+  const signed = (x, digits = 2) => {
+    const text = Math.abs(x).toFixed(digits);
+    return (Number(text) === 0 ? "" : x > 0 ? "+" : "-") + text;
+  };
   const percent = (x) => signed(x * 100) + " %";
   const tone = (x) => (x > 0 ? "up" : x < 0 ? "down" : "");
   const price = (x) => (x === null ? "–" : x.toLocaleString("en-US", { maximumSignificantDigits: 6 }));
@@ -109,7 +113,7 @@
       },
       make("span", { text: time(d[BAR]) }),
       make("span", { class: tone(d[POSITION]), text: signed(d[POSITION]) }),
-      make("span", { class: "marks", text: (change ? (change > 0 ? "▲ " : "▼ ") : "") + (bad ? `${bad} wrong` : "") })));
+      make("span", { class: "marks" }, make("i", { class: tone(change), text: change ? (change > 0 ? "▲ " : "▼ ") : "" }), bad ? `${bad} wrong` : "")));
     }
     if (!state.shown.length) made.push(make("p", { class: "none", text: all.length ? "No decision matches the filters." : "This run has no decisions." }));
     rows.replaceChildren(...made);
@@ -221,14 +225,23 @@
     return { pen, width, height, colour, x, from, to };
   };
 
-  const frame = (s, low, high, label) => {
-    const top = 16, bottom = s.height - 16;
+  // Round numbers within the range, some four on a high chart.
+  const ticks = (low, high, height) => {
+    const rough = (high - low) / (height > 150 ? 4 : 2), power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((v) => v >= rough * 0.999);
+    const found = [];
+    for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(k * step);
+    return found.length ? found : [low];
+  };
+
+  const frame = (s, low, high, label, margin = 0) => {
+    const top = 16 + margin, bottom = s.height - 16 - margin;
     const y = (v) => bottom - ((v - low) / (high - low || 1)) * (bottom - top);
     s.pen.strokeStyle = s.colour("rule");
     s.pen.fillStyle = s.colour("soft");
     s.pen.textAlign = "right";
     s.pen.textBaseline = "middle";
-    for (const v of high > low ? [low, (low + high) / 2, high] : [low]) {
+    for (const v of high > low ? ticks(low, high, s.height) : [low]) {
       s.pen.beginPath();
       s.pen.moveTo(AXIS, y(v));
       s.pen.lineTo(s.width - 8, y(v));
@@ -303,7 +316,8 @@
   const drawPrice = () => {
     const s = surface($("price")), { times, closes, decisions } = now();
     const range = visible(times, s);
-    const y = frame(s, ...bounds([closes], range), price);
+    // room for the triangles
+    const y = frame(s, ...bounds([closes], range), price, 10);
     trace(s, times, closes, range, y, s.colour("line"));
     const changed = state.shown.filter((i) => decisions[i][POSITION] !== before(i) && decisions[i][BAR] >= s.from && decisions[i][BAR] <= s.to);
     const size = changed.length > s.width / 8 ? 2 : 4;
@@ -344,7 +358,7 @@
     const s = surface($("equity")), { times, equity, held } = now().account;
     if (!times.length) {
       s.pen.fillStyle = s.colour("soft");
-      return s.pen.fillText("No backtest is given.", AXIS, s.height / 2);
+      return s.pen.fillText("No account of this instrument alone.", AXIS, s.height / 2);
     }
     const range = visible(times, s);
     const y = frame(s, ...bounds([equity, held], range), price);

@@ -50,7 +50,7 @@ pub fn confusion(plot: &ConfusionPlot<'_>) -> Svg {
             let (middle, centre) = (x + cell / 2.0, y + tall / 2.0);
             if tall >= 40.0 {
                 svg.text(middle, centre - 2.0, Anchor::Middle, "", &format::count(count));
-                svg.text(middle, centre + 15.0, Anchor::Middle, "soft", &format::percent(Some(share), 0));
+                svg.text(middle, centre + 15.0, Anchor::Middle, "", &format::percent(Some(share), 0));
             } else {
                 svg.text(middle, centre + 4.0, Anchor::Middle, "", &fit(&count.to_string(), TEXT, cell));
             }

@@ -71,7 +71,7 @@ pub fn distribution(plot: &DistributionPlot) -> Svg {
     for (i, count) in counts.iter().enumerate().filter(|(_, c)| **c > 0.0) {
         let (from, to) = (x.place(low + step * i as f64), x.place(low + step * (i as f64 + 1.0)));
         let place = y.place(count * share);
-        svg.rect(&class, (from, place), ((to - from - 0.6).max(0.4), base - place), Some(0.6), "");
+        svg.rect(&class, (from, place), ((to - from - 0.6).max(0.4), base - place), Some(0.75), "");
     }
     let placed: Vec<(f64, f64)> = curve.iter().map(|(px, py)| (x.place(*px), y.place(*py))).collect();
     svg.path("line", &colour(1), &placed);

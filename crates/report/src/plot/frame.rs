@@ -28,7 +28,11 @@ pub(crate) fn head(svg: &mut Svg, legend: &[&str], note: &str) {
     let mut below = 32.0;
     for ((x, row, name), n) in legend_places(legend).into_iter().zip(0..) {
         let y = 32.0 + row * LEGEND_ROW;
-        svg.rect(&format!("bar {}", colour(n)), (x, y + 4.0), (14.0, 8.0), None, "");
+        if n < COLOURS {
+            svg.rect(&format!("bar {}", colour(n)), (x, y + 4.0), (14.0, 8.0), None, "");
+        } else {
+            svg.path("line", &colour(n), &[(x, y + 8.0), (x + 15.0, y + 8.0)]);
+        }
         svg.text(x + 19.0, y + 12.0, Anchor::Start, "", &name);
         below = y + LEGEND_ROW;
     }
@@ -84,4 +88,10 @@ pub(crate) fn horizontal_axis(svg: &mut Svg, ticks: &[(f64, String)], base: f64,
             free_from = centre + half + 10.0;
         }
     }
+}
+
+/// Says in the middle of the figure that it has no values.
+pub(crate) fn nothing(svg: &mut Svg, (left, top, base): (f64, f64, f64)) {
+    let middle = (f64::midpoint(left, WIDTH - RIGHT), f64::midpoint(top, base) - 14.0);
+    svg.text(middle.0, middle.1, Anchor::Middle, "soft empty", "no values");
 }

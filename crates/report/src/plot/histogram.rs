@@ -1,4 +1,4 @@
-use super::frame::{RIGHT, colour, head, head_height, horizontal_axis, left_margin, vertical_axis};
+use super::frame::{RIGHT, colour, head, head_height, horizontal_axis, left_margin, nothing, vertical_axis};
 use super::line::{XAxis, vertical_scale, x_ticks};
 use super::scale::{Scale, ticks};
 use super::svg::Anchor;
@@ -32,7 +32,16 @@ pub fn histogram(plot: &HistogramPlot) -> Svg {
     let sets: Vec<Vec<f64>> = plot.series.iter().map(|(_, values)| finite(values)).collect();
     let all: Vec<f64> = sets.iter().flatten().copied().collect();
     let bins = plot.bins.clamp(1, 200);
-    let edges = bin(&all, bins).map_or_else(|| vec![0.0, 1.0], |h| h.edges);
+    let edges = match bin(&all, bins).map(|h| h.edges) {
+        // all values are equal: one bar of the whole width would say that they are not
+        Some(edges) if edges.len() == 2 && bins > 1 => {
+            let [low, high] = [edges[0], edges[1]];
+            let odd = bins | 1;
+            (0..=odd).map(|i| low + (high - low) * i as f64 / odd as f64).collect()
+        }
+        Some(edges) => edges,
+        None => vec![0.0, 1.0],
+    };
     let heights: Vec<Vec<f64>> = sets.iter().map(|set| heights(set, &edges, several)).collect();
 
     let highest = heights.iter().flatten().copied().fold(0.0, f64::max);
@@ -51,10 +60,22 @@ pub fn histogram(plot: &HistogramPlot) -> Svg {
         for ((edge, height), next) in edges.iter().zip(heights).zip(edges.iter().skip(1)) {
             if *height > 0.0 {
                 let (from, to, place) = (x.place(*edge), x.place(*next), y.place(*height));
-                let opacity = several.then_some(0.45);
+                let opacity = several.then_some(0.15);
                 svg.rect(&class, (from, place), ((to - from - 0.6).max(0.4), base - place), opacity, "");
             }
         }
+        // sets lie on each other: their outlines tell them apart
+        if several {
+            let mut outline = vec![(x.place(low), base)];
+            for ((edge, height), next) in edges.iter().zip(heights).zip(edges.iter().skip(1)) {
+                outline.extend([(x.place(*edge), y.place(*height)), (x.place(*next), y.place(*height))]);
+            }
+            outline.push((x.place(high), base));
+            svg.path("line", &colour(n), &outline);
+        }
+    }
+    if all.is_empty() {
+        nothing(&mut svg, (left, top, base));
     }
     horizontal_axis(&mut svg, &x_ticks(&XAxis::Number(String::new()), low, high, &x), base, left);
     svg.text(f64::midpoint(left, WIDTH - RIGHT), base + 36.0, Anchor::Middle, "soft", &plot.x_label);
@@ -74,4 +95,35 @@ fn heights(set: &[f64], edges: &[f64], share: bool) -> Vec<f64> {
     }
     let scale = if share && !set.is_empty() { 100.0 / set.len() as f64 } else { 1.0 };
     counts.into_iter().map(|c| c * scale).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_are_one_narrow_bar_and_no_values_are_said_to_be_none() {
+        let plot = |values| HistogramPlot {
+            title: "t".into(),
+            x_label: "x".into(),
+            bins: 20,
+            series: vec![("one".into(), values)],
+        };
+        let equal = histogram(&plot(vec![0.0; 7])).standalone();
+        assert_eq!(equal.matches("<rect").count(), 1);
+        let wide: f64 = equal
+            .split("<rect")
+            .nth(1)
+            .unwrap()
+            .split("width=\"")
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!(wide < WIDTH / 15.0, "{wide}");
+        assert!(histogram(&plot(vec![f64::NAN])).standalone().contains("no values"));
+    }
 }

@@ -1,4 +1,4 @@
-use super::frame::{RIGHT, colour, head, head_height, horizontal_axis, left_margin, vertical_axis};
+use super::frame::{RIGHT, colour, head, head_height, horizontal_axis, left_margin, nothing, vertical_axis};
 use super::scale::{Scale, range, tick_labels, ticks};
 use super::svg::Anchor;
 use super::thin::thin;
@@ -59,6 +59,9 @@ pub fn line(plot: &LinePlot) -> Svg {
     };
     svg.text(f64::midpoint(left, WIDTH - RIGHT), base + 36.0, Anchor::Middle, "soft", x_name);
 
+    if !points().any(|(x, y)| x.is_finite() && y.is_finite()) {
+        nothing(&mut svg, (left, top, base));
+    }
     for (n, series) in plot.series.iter().enumerate() {
         let placed = series.points.iter().map(|(px, py)| (x.place(*px), y.place(*py))).collect();
         svg.path("line", &colour(n), &thin(placed, WIDTH));

@@ -1,5 +1,7 @@
 //! From values to places, and round numbers to label them with.
 
+use crate::format;
+
 /// A linear scale from values to places.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
@@ -74,7 +76,7 @@ pub(crate) fn tick_labels(ticks: &[f64]) -> Vec<String> {
     let text = |t: &f64| {
         let t = t / divisor;
         let t = if t.abs() < step / divisor * 1e-6 { 0.0 } else { t };
-        format!("{t:.digits$}{suffix}")
+        format::grouped(&format!("{t:.digits$}")) + suffix
     };
     ticks.iter().map(text).collect()
 }
@@ -87,7 +89,7 @@ mod tests {
     fn ticks_are_round_and_cover_the_range() {
         let found = ticks(-0.13, 0.92, 5);
         assert_eq!(tick_labels(&found), ["-0.25", "0.00", "0.25", "0.50", "0.75", "1.00"]);
-        assert_eq!(tick_labels(&ticks(93_812.0, 96_441.0, 4)), ["93000", "94000", "95000", "96000", "97000"]);
+        assert_eq!(tick_labels(&ticks(93_812.0, 96_441.0, 4)), ["93,000", "94,000", "95,000", "96,000", "97,000"]);
         assert_eq!(tick_labels(&ticks(0.0, 2.5e10, 3)), ["0 bn", "10 bn", "20 bn", "30 bn"]);
     }
 
