@@ -72,7 +72,7 @@ pub(crate) fn well_formed(text: &str, complete: bool, lengths: Lengths) -> Resul
     let marked = text.ends_with(['.', '!', '?', '…']);
     let dangles = |w: &&String| DANGLING.contains(&w.as_str()) || (!marked && OPEN.contains(&w.as_str()));
     if let Some(last) = words.last().filter(dangles) {
-        return Err(format!("ends with `{last}`"));
+        return Err(format!("ends with “{last}”"));
     }
     let visible = text.chars().filter(|c| !c.is_whitespace()).count();
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();

@@ -85,16 +85,16 @@ impl<'a> Gate<'a> {
             return Some((Verdict::Language, format!("{:?} with confidence {:.2}", guess.language, guess.confidence)));
         }
         if let Some(word) = names_its_label(&cut.text) {
-            return Some((Verdict::LabelLeak, format!("says `{word}`")));
+            return Some((Verdict::LabelLeak, format!("says “{word}”")));
         }
         if let Some(words) = self.template.find(&cut.text) {
-            return Some((Verdict::TemplateLeak, format!("says `{words}`")));
+            return Some((Verdict::TemplateLeak, format!("says “{words}”")));
         }
         if let Some((name, similarity)) = self.eval.find(print, self.config.contamination) {
             return Some((Verdict::Contaminated, format!("{similarity:.2} like {name}")));
         }
         if let Some((run, name)) = self.runs.find(&cut.text) {
-            return Some((Verdict::Contaminated, format!("shares `{run}` with {name}")));
+            return Some((Verdict::Contaminated, format!("shares “{run}” with {name}")));
         }
         if let Some((name, similarity)) = self.train.find(print, self.config.near_duplicate) {
             return Some((Verdict::Duplicate, format!("{similarity:.2} like {name}")));

@@ -62,7 +62,7 @@ fn each_rung_refuses_what_it_must_and_says_why() {
         (
             "The mill won since the shipping group jumped after a record profit and a boom in the spring and its profit rose.",
             Verdict::Contaminated,
-            "shares `the shipping group jumped after a record profit`",
+            "shares “the shipping group jumped after a record profit”",
         ),
         ("The mill lost its order and profit fell heavily.", Verdict::Label, "0 of 2 judges agree"),
     ];

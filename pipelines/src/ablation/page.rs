@@ -1,17 +1,17 @@
 use super::AblationConfig;
 use artifacts::rows::{Example, Language, Metric};
-use report::{Document, Severity, Table, plot};
+use report::{Document, Severity, Table, format, plot};
 
 /// The comparison as a report.
 pub(super) fn page(settings: &AblationConfig, metrics: &[Metric], rows: &[Example]) -> Document {
     let value = |arm: &str, slice: &str, name: &str| {
         metrics.iter().find(|m| m.subject == arm && m.slice == slice && m.metric == name).and_then(|m| m.value)
     };
-    let shown = |v: Option<f64>| v.map_or_else(|| "n/a".to_owned(), |v| format!("{v:.3}"));
+    let shown = |v: Option<f64>| format::number(v, 3);
     let range = |arm: &str, slice: &str, name: &str| {
         let at = |end: &str| value(arm, slice, &format!("{name}_{end}"));
         match (value(arm, slice, name), at("low"), at("high")) {
-            (Some(v), Some(low), Some(high)) => format!("{v:.3} [{low:.3}, {high:.3}]"),
+            (v @ Some(_), low @ Some(_), high @ Some(_)) => format!("{} [{}, {}]", shown(v), shown(low), shown(high)),
             (v, ..) => shown(v),
         }
     };
@@ -25,18 +25,19 @@ pub(super) fn page(settings: &AblationConfig, metrics: &[Metric], rows: &[Exampl
     ));
     document.paragraph(format!(
         "Each arm changes one part of the recipe and is judged on the same rows by the label that scores best, so that an \
-         answer's form does not decide. Differences are to `{reference}`, on the same resampled rows; where an interval \
+         answer's form does not decide. Differences are to “{reference}”, on the same resampled rows; where an interval \
          holds 0, this evaluation cannot tell the two apart."
     ));
     for slice in std::iter::once("all").chain(Language::ALL.iter().map(|language| language.as_str())) {
         if !metrics.iter().any(|m| m.slice == slice && m.metric == "macro_f1") {
             continue;
         }
-        document.heading(match slice {
+        let rows = match slice {
             "en" => "English",
             "vi" => "Vietnamese",
             _ => "Both languages",
-        });
+        };
+        document.heading(rows);
         let head = Table::new().text("arm").text("what is different").number("macro-F1 [95 %]");
         let mut table = head.number("over seeds ±").number("accuracy").number("generated").number("difference [95 %]");
         for arm in &settings.arms {
@@ -51,16 +52,18 @@ pub(super) fn page(settings: &AblationConfig, metrics: &[Metric], rows: &[Exampl
             ]);
         }
         document.table(table);
-        let bars = plot::BarPlot {
-            title: format!("Macro-F1 by arm, {slice}"),
-            y_label: "macro-F1".into(),
-            categories: settings.arms.iter().map(|arm| arm.name.clone()).collect(),
-            series: vec![(
-                "macro-F1".into(),
-                settings.arms.iter().map(|arm| value(&arm.name, slice, "macro_f1")).collect(),
-            )],
+        let interval = |arm: &str| {
+            let at = |end: &str| value(arm, slice, &format!("macro_f1{end}"));
+            Some(stats::classification::Interval { estimate: at("")?, low: at("_low")?, high: at("_high")? })
         };
-        document.figure(plot::bars(&bars), "The mean over seeds.");
+        let intervals = plot::IntervalPlot {
+            title: format!("Macro-F1 by arm: {rows}"),
+            x_label: "macro-F1, from 0 to 1".into(),
+            rows: settings.arms.iter().map(|arm| arm.name.clone()).collect(),
+            series: vec![("macro-F1".into(), settings.arms.iter().map(|arm| interval(&arm.name)).collect())],
+            mark: None,
+        };
+        document.figure(plot::intervals(&intervals), "The mean over seeds, with its interval over the rows.");
     }
     document.callout(
         Severity::Note,

@@ -74,7 +74,7 @@ pub(super) fn gap(doc: &mut Document, page: &Page<'_>) {
         .text("choosing")
         .number("gain in macro F1")
         .number("interval")
-        .number("p");
+        .number("McNemar's p of right answers");
     for c in page.results.comparisons.iter().filter(|c| c.way.ends_with("_minus_generated")) {
         let f1 = &c.found.macro_f1;
         table.push([
