@@ -100,7 +100,7 @@ mod tests {
             ("", true, "empty"),
             ("Profit rose.", true, "2 words"),
             ("Profit rose at the mill\u{7} again today.", true, "U+0007"),
-            ("Profit rose at the mill in the", true, "ends with `the`"),
+            ("Profit rose at the mill in the", true, "ends with “the”"),
             ("Profit rose at the mill agai", false, "cut off"),
             (", profit rose at the mill again.", true, "begins"),
             ("Profit rose at the mill again,", true, "ends in the middle"),

@@ -10,7 +10,7 @@ use providers::{LocalModel, Provider};
 use std::path::{Path, PathBuf};
 
 /// Raised when the output changes for the same input.
-const STAGE_VERSION: u32 = 3;
+const STAGE_VERSION: u32 = 4;
 /// What a killed run leaves behind for the next one.
 const JOURNAL: &str = "candidates.journal";
 
@@ -157,13 +157,12 @@ fn warn_of(panel: &Panel) {
             tracing::warn!("synth: the {name} is unfit to judge: {:.1} % right on held-out rows", 100.0 * accuracy);
         }
     }
-    match panel.rule {
-        Rule::Nobody => tracing::warn!("synth: no judge is fit, so nothing is written; give a better model"),
-        Rule::Posterior(threshold) if !threshold.reached => tracing::warn!(
-            "synth: the judges reach a precision of {:.2} at most, less than judges.precision",
-            threshold.precision
-        ),
-        _ => {}
+    if panel.rule == Rule::Nobody {
+        tracing::warn!("synth: no judge is fit, so nothing is written; give a better model");
+    }
+    for (label, reached) in panel.out_of_reach() {
+        let precision = reached.map_or(0.0, |t| t.precision);
+        tracing::warn!("synth: the judges reach a precision of {precision:.2} for {label}, less than judges.precision");
     }
 }
 
@@ -196,12 +195,15 @@ fn facts(
     match panel.rule {
         Rule::Agree(needed) => open.fact("judges_rule", format!("{needed} of 3 agree")),
         Rule::Nobody => open.fact("judges_rule", "nobody is fit"),
-        Rule::Posterior(threshold) => {
+        Rule::Posterior(thresholds) => {
             open.fact("judges_rule", "posterior");
-            open.fact("judges_threshold", threshold.value);
-            open.fact("judges_held_out_precision", threshold.precision);
-            open.fact("judges_held_out_passes", threshold.passes);
-            open.fact("judges_precision_reached", threshold.reached);
+            for (label, threshold) in Sentiment::ALL.iter().zip(thresholds) {
+                let Some(threshold) = threshold else { continue };
+                open.fact(&format!("judges_threshold_{label}"), threshold.value);
+                open.fact(&format!("judges_held_out_precision_{label}"), threshold.precision);
+                open.fact(&format!("judges_held_out_passes_{label}"), threshold.passes);
+            }
+            open.fact("judges_precision_reached", panel.out_of_reach().is_empty());
         }
     }
     let check = &synthesis.judge;

@@ -237,7 +237,7 @@ fn the_embedded_model_as_a_judge_lets_no_more_faults_pass() {
     // faults stay out all the same.
     let (before, after) = (found[0], found[1]);
     assert!(before.0 >= 0.95 && after.0 >= 0.95, "{found:?}");
-    assert!(after.1 < before.1 - 0.1, "{found:?}");
+    assert!(after.1 < before.1 - 0.05, "{found:?}");
 }
 
 /// Sentences of the Financial PhraseBank on whose label all annotators agree.

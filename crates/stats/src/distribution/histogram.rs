@@ -28,9 +28,9 @@ pub fn histogram(values: &[f64], bins: usize) -> Option<Histogram> {
         let half = 0.5_f64.max(1e-9 * low.abs());
         return Some(Histogram { edges: vec![low - half, low + half], counts: vec![values.len() as u64] });
     }
-    // halves first: the width of a range near f64::MAX must not overflow
+    // parts first, and no product alone: a range near f64::MAX must not overflow
     let width = high / bins as f64 - low / bins as f64;
-    let edges = (0..=bins).map(|i| if i == bins { high } else { low + width * i as f64 }).collect();
+    let edges = (0..=bins).map(|i| if i == bins { high } else { width.mul_add(i as f64, low) }).collect();
     let mut counts = vec![0; bins];
     for value in values {
         let bin = (((value / width) - (low / width)) as usize).min(bins - 1);
@@ -60,5 +60,11 @@ mod tests {
     fn equal_values_make_one_interval() {
         assert_eq!(histogram(&[3.0; 4], 10).unwrap().counts, vec![4]);
         assert_eq!(histogram(&[f64::NAN], 10), None);
+    }
+
+    #[test]
+    fn a_range_wider_than_the_largest_number_has_finite_edges() {
+        let h = histogram(&[1.7e308, -3.6e307], 20).unwrap();
+        assert!(h.edges.iter().all(|edge| edge.is_finite()) && h.counts.iter().sum::<u64>() == 2, "{h:?}");
     }
 }

@@ -4,27 +4,28 @@ use crate::{Decide, Judging};
 use artifacts::rows::Sentiment;
 
 /// Held-out rows that must pass a threshold before its precision is believed.
-const MIN_PASSED: usize = 20;
+const MIN_PASSED: usize = 10;
 
 /// How the judges' words become a verdict on a label.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
     /// So many of the three must agree with the label.
     Agree(usize),
-    /// The probability of the label, given what the fit judges say, must reach the threshold.
-    Posterior(Threshold),
+    /// The probability of the label, given what the fit judges say, must reach the label's own threshold: one threshold for all
+    /// would starve a label that the judges often see where it is not. None where no word of theirs speaks for a label.
+    Posterior([Option<Threshold>; 3]),
     /// No judge is fit: nothing can be verified.
     Nobody,
 }
 
-/// The least probability of a label, and what it did on the held-out rows, each offered under every label.
+/// The least probability of a label, and what it did on the held-out rows, each offered under that label.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold {
     /// The probability.
     pub value: f64,
-    /// Share of true labels among what passed.
+    /// Share of true labels among what passed, if labels were given by chance.
     pub precision: f64,
-    /// Share of the rows that passed under their own label.
+    /// Share of the label's own rows that passed.
     pub passes: f64,
     /// Whether the precision asked for was reached; otherwise this is the highest there is.
     pub reached: bool,
@@ -63,7 +64,10 @@ impl Panel {
             (Decide::Agree, _) | (Decide::Auto, 3) => Rule::Agree(config.agree),
             (_, 0) => Rule::Nobody,
             (Decide::Auto | Decide::Posterior, _) => {
-                threshold(&panel.offers(heard), config.precision).map_or(Rule::Nobody, Rule::Posterior)
+                let offers = panel.offers(heard);
+                let each = [Sentiment::Negative, Sentiment::Neutral, Sentiment::Positive];
+                let thresholds = each.map(|label| threshold(&offers, label, config.precision));
+                if thresholds.iter().all(Option::is_none) { Rule::Nobody } else { Rule::Posterior(thresholds) }
             }
         };
         panel
@@ -72,6 +76,12 @@ impl Panel {
     /// Which judges are fit to judge; all where none could be measured.
     pub fn fit(&self) -> [bool; 3] {
         self.judges.each_ref().map(|judge| judge.as_ref().is_none_or(|judge| judge.fit))
+    }
+
+    /// Labels for which the precision asked for was not reached, with the best threshold there is.
+    pub fn out_of_reach(&self) -> Vec<(Sentiment, Option<Threshold>)> {
+        let Rule::Posterior(thresholds) = self.rule else { return Vec::new() };
+        Sentiment::ALL.iter().copied().zip(thresholds).filter(|(_, t)| t.is_none_or(|t| !t.reached)).collect()
     }
 
     /// p(y | said) ∝ Π P(said_j | y) over the fit judges j, each label as likely as the others beforehand: Dawid and Skene
@@ -103,9 +113,10 @@ impl Panel {
             .flat_map(|(judgement, truth)| {
                 let posterior = self.posterior(judgement, Some(*truth));
                 let weight = 1.0 / counts.get(*truth as usize).copied().unwrap_or(1.0);
-                posterior.into_iter().enumerate().map(move |(label, probability)| Offer {
+                Sentiment::ALL.iter().copied().zip(posterior).map(move |(label, probability)| Offer {
+                    label,
                     probability,
-                    right: label == *truth as usize,
+                    right: label == *truth,
                     weight,
                 })
             })
@@ -130,12 +141,13 @@ impl Panel {
                 }
                 format!("{count} of {needed} judges agree")
             }
-            Rule::Posterior(threshold) => {
+            Rule::Posterior(thresholds) => {
                 let probability = self.posterior(judgement, None).get(intended as usize).copied().unwrap_or(0.0);
-                if probability >= threshold.value {
-                    return None;
+                match thresholds.get(intended as usize).copied().flatten() {
+                    Some(threshold) if probability >= threshold.value => return None,
+                    Some(t) => format!("{intended} has probability {probability:.2} of at least {:.2}", t.value),
+                    None => format!("nothing that the judges say speaks for {intended}"),
                 }
-                format!("{intended} has probability {probability:.2} of at least {:.2}", threshold.value)
             }
         };
         let say = |((name, shares), fit): ((&str, Option<Shares>), bool)| match shares {
@@ -153,17 +165,19 @@ impl Panel {
 }
 
 struct Offer {
+    label: Sentiment,
     probability: f64,
     right: bool,
     weight: f64,
 }
 
-/// The lowest probability above one half at which as large a share of what passes is right as is wanted; where there is none, that
-/// with the largest share. None where hardly anything is ever above one half.
-fn threshold(offers: &[Offer], wanted: f64) -> Option<Threshold> {
-    let mut sorted: Vec<&Offer> = offers.iter().filter(|o| o.probability > 0.5).collect();
+/// The lowest probability above chance at which as large a share of what passes under `label` is right as is wanted; where there
+/// is none, that with the largest share. None where hardly anything is ever above chance.
+fn threshold(offers: &[Offer], label: Sentiment, wanted: f64) -> Option<Threshold> {
+    let offers = || offers.iter().filter(|o| o.label == label);
+    let mut sorted: Vec<&Offer> = offers().filter(|o| o.probability > 1.0 / Sentiment::ALL.len() as f64).collect();
     sorted.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    let rows: f64 = offers.iter().filter(|o| o.right).map(|o| o.weight).sum();
+    let rows: f64 = offers().filter(|o| o.right).map(|o| o.weight).sum();
     let (mut all, mut right) = (0.0, 0.0);
     let mut found: Option<Threshold> = None;
     for (i, offer) in sorted.iter().enumerate() {
@@ -216,8 +230,10 @@ mod tests {
     fn unfit_judges_abstain_and_the_threshold_keeps_the_precision_asked_for() {
         let panel = Panel::of(&Judging { precision: 0.85, ..Judging::default() }, &heard());
         assert_eq!(panel.fit(), [true, false, false]);
-        let Rule::Posterior(threshold) = panel.rule else { panic!("{:?}", panel.rule) };
-        assert!(threshold.reached && threshold.precision >= 0.85 && threshold.passes > 0.4, "{threshold:?}");
+        let Rule::Posterior(thresholds) = panel.rule else { panic!("{:?}", panel.rule) };
+        for t in thresholds.map(Option::unwrap) {
+            assert!(t.reached && t.precision >= 0.85 && t.passes > 0.4, "{t:?}");
+        }
         assert!(panel.passes(Sentiment::Negative, &classifier_says(0, 0.9)), "two unfit judges against it");
         assert!(!panel.passes(Sentiment::Negative, &classifier_says(0, 0.5)), "not sure enough");
         assert!(!panel.passes(Sentiment::Positive, &classifier_says(0, 0.9)), "two unfit judges for it");
@@ -230,11 +246,31 @@ mod tests {
 
     #[test]
     fn a_precision_out_of_reach_becomes_the_highest_there_is_and_says_so() {
-        let Rule::Posterior(threshold) = Panel::of(&Judging { precision: 0.999, ..Judging::default() }, &heard()).rule
+        let Rule::Posterior(thresholds) = Panel::of(&Judging { precision: 0.999, ..Judging::default() }, &heard()).rule
         else {
             panic!()
         };
-        assert!(!threshold.reached && threshold.precision > 0.85, "{threshold:?}");
+        let neutral = thresholds[Sentiment::Neutral as usize].unwrap();
+        assert!(!neutral.reached && neutral.precision > 0.85, "{neutral:?}");
+    }
+
+    #[test]
+    fn a_label_that_is_often_seen_where_it_is_not_has_a_threshold_of_its_own() {
+        // Negative is told in nine of ten rows and hardly ever elsewhere; the rest is called neutral, whatever it is.
+        let heard: Vec<Heard> = (0..300)
+            .map(|i| {
+                let (truth, turn) = (i % 3, i / 3);
+                let right = turn % 10 != 0;
+                let negative = truth == 0 && right || turn % 50 == 0;
+                let said = sure_of(usize::from(!negative), 0.8);
+                (Judgement { classifier: said, score: None, vote: None }, Sentiment::ALL[truth])
+            })
+            .collect();
+        let judging = Judging { least_accuracy: 0.3, ..Judging::default() };
+        let Rule::Posterior(thresholds) = Panel::of(&judging, &heard).rule else { panic!() };
+        let [negative, neutral, _] = thresholds;
+        assert!(negative.unwrap().reached && negative.unwrap().value > 0.8, "{thresholds:?}");
+        assert!(!neutral.unwrap().reached && neutral.unwrap().value < 0.6, "{thresholds:?}");
     }
 
     #[test]
@@ -247,7 +283,8 @@ mod tests {
             .collect();
         assert_eq!(Panel::of(&Judging::default(), &agreeing).rule, Rule::Agree(2));
         let asked = Judging { decide: Decide::Posterior, ..Judging::default() };
-        assert!(matches!(Panel::of(&asked, &agreeing).rule, Rule::Posterior(t) if t.reached));
+        let Rule::Posterior(thresholds) = Panel::of(&asked, &agreeing).rule else { panic!() };
+        assert!(thresholds.iter().flatten().all(|t| t.reached) && thresholds.iter().all(Option::is_some));
         let same = Judgement { classifier: sure_of(1, 0.9), score: sure_of(2, 0.9), vote: None };
         let blind: Vec<Heard> = (0..300).map(|i| (same, Sentiment::ALL[i % 3])).collect();
         let panel = Panel::of(&Judging::default(), &blind);

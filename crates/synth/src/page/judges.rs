@@ -128,17 +128,15 @@ fn fitness(doc: &mut Document, config: &Config, panel: &Panel) {
             ),
         );
     }
-    if let Rule::Posterior(threshold) = panel.rule
-        && !threshold.reached
-    {
+    for (label, reached) in panel.out_of_reach() {
+        let reached = reached.map_or_else(
+            || "Nothing that they say speaks for it: no row of this label passes.".to_owned(),
+            |t| format!("They reach {:.1} % on the held-out rows; what is kept is no better.", 100.0 * t.precision),
+        );
         doc.callout(
             Severity::Critical,
-            "The precision asked for is out of reach.",
-            format!(
-                "These judges reach {:.1} % on the held-out rows and not the {:.1} % of judges.precision. Give a better model or more real rows, or ask for less.",
-                100.0 * threshold.precision,
-                100.0 * config.judges.precision
-            ),
+            format!("{label}: the {:.0} % of judges.precision are out of reach.", 100.0 * config.judges.precision),
+            format!("{reached} Give a better model or more real rows, or ask for less."),
         );
     }
     if panel.rule == Rule::Nobody {
@@ -158,14 +156,25 @@ fn rule(config: &Config, panel: &Panel) -> String {
             "{needed} of the three must find the label asked for, each with a probability of {} or more.",
             config.judges.probability
         ),
-        Rule::Posterior(threshold) => {
+        Rule::Posterior(thresholds) => {
             let fit: Vec<&str> = JUDGES.into_iter().zip(panel.fit()).filter(|(_, fit)| *fit).map(|(n, _)| n).collect();
+            let each: Vec<String> = Sentiment::ALL
+                .iter()
+                .zip(thresholds)
+                .map(|(label, threshold)| match threshold {
+                    Some(t) => format!(
+                        "{label} {:.3} ({:.1} % right, {:.1} % of the label's own rows passed)",
+                        t.value,
+                        100.0 * t.precision,
+                        100.0 * t.passes
+                    ),
+                    None => format!("{label} never"),
+                })
+                .collect();
             format!(
-                "Fewer than three are heard ({}), or the settings want it so: a candidate passes where its label has a probability of {:.3} or more, given what they say and how often each errs in which way (the counts above, by confidence). At that threshold {:.1} % of what passed among the held-out rows was right if labels were given by chance, and {:.1} % of the right labels passed.",
+                "Fewer than three are heard ({}), or the settings want it so: a candidate passes where its label is probable enough, given what they say and how often each errs in which way (the counts above, by confidence). The least probability of each label, with what it did on the held-out rows if labels were given by chance: {}.",
                 fit.join(", "),
-                threshold.value,
-                100.0 * threshold.precision,
-                100.0 * threshold.passes
+                each.join("; ")
             )
         }
     }
