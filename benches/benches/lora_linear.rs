@@ -17,6 +17,7 @@ fn lora_linear(c: &mut Criterion) {
         let weights = [
             ("bf16", Weight::from(f32.to_dense(DType::BF16).unwrap())),
             ("int8", f32.quantise(Quantisation::Int8).unwrap()),
+            ("w8a8", f32.quantise(Quantisation::Int8Rows).unwrap()),
             ("nf4", f32.quantise(Quantisation::Nf4).unwrap()),
             ("f32", f32),
         ];

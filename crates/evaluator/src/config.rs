@@ -12,7 +12,7 @@ pub struct Config {
     pub set_name: String,
     /// What the chat template prints as today's date; the same as the formatter's, or the prompts would differ.
     pub date: String,
-    /// What the model's weights are kept in: `f32`, `bf16`, `int8`, `nf4`.
+    /// What the model's weights are kept in: `f32`, `bf16`, `int8`, `w8a8`, `nf4`.
     pub precision: Precision,
     /// About so many tokens are computed at once.
     pub tokens_at_once: usize,

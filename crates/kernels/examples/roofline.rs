@@ -100,6 +100,7 @@ fn forms(dense: &Tensor) -> Vec<(&'static str, Weight)> {
         ("f32", weight.clone()),
         ("bf16", Weight::from(dense.to_dtype(DType::BF16).unwrap())),
         ("int8", weight.quantise(Quantisation::Int8).unwrap()),
+        ("w8a8", weight.quantise(Quantisation::Int8Rows).unwrap()),
         ("nf4", weight.quantise(Quantisation::Nf4).unwrap()),
     ]
 }

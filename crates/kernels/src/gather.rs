@@ -47,7 +47,7 @@ pub fn gather_rows_backward(d_y: &Tensor, ids: &[u32], rows: usize) -> Result<Te
     tensor(out, &[rows, width])
 }
 
-fn check(ids: &[u32], rows: usize) -> Result<()> {
+pub(crate) fn check(ids: &[u32], rows: usize) -> Result<()> {
     match ids.iter().enumerate().find(|&(_, &id)| id as usize >= rows) {
         Some((place, &id)) => Err(Error::RowId { place, id, rows }.into()),
         None => Ok(()),

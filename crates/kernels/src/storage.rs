@@ -61,9 +61,10 @@ impl<'a> Held<'a> {
                     _ => &[],
                 };
                 let (scales, blocks) = (floats(scales, scale_range), *blocks);
+                let blocks = Blocks { codes, scales, per_row: blocks, shared: *kind == Quantisation::Int8Rows };
                 match kind {
-                    Quantisation::Int8 => Matrix::Int8(Int8(Blocks { codes, scales, per_row: blocks })),
-                    Quantisation::Nf4 => Matrix::Nf4(Nf4(Blocks { codes, scales, per_row: blocks })),
+                    Quantisation::Int8 | Quantisation::Int8Rows => Matrix::Int8(Int8(blocks)),
+                    Quantisation::Nf4 => Matrix::Nf4(Nf4(blocks)),
                 }
             }
         }

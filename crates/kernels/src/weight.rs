@@ -62,6 +62,20 @@ impl Weight {
         })
     }
 
+    /// Rows by number, as an embedding is read: see [`crate::gather_rows`].
+    ///
+    /// # Shapes
+    /// `ids` N numbers below `out` → `[N, in]`.
+    ///
+    /// # Errors
+    /// A number past the last row.
+    pub fn gather(&self, ids: &[u32]) -> Result<Tensor> {
+        match self {
+            Self::Dense(matrix) => crate::gather_rows(matrix, ids),
+            Self::Quantised(quantised) => quantised.gather(ids)?.to_dense(),
+        }
+    }
+
     /// One weight with the outputs of all `parts`, one after another, so that a single product computes them all.
     ///
     /// # Errors
@@ -89,7 +103,8 @@ impl Weight {
     pub fn quantise(&self, kind: Quantisation) -> Result<Self> {
         match self {
             Self::Quantised(quantised) if quantised.kind() == kind => Ok(self.clone()),
-            _ => Ok(Self::Quantised(Quantised::new(&self.to_dense(DType::F32)?, kind)?)),
+            Self::Quantised(quantised) => Ok(Self::Quantised(Quantised::new(&quantised.to_dense()?, kind)?)),
+            Self::Dense(matrix) => Ok(Self::Quantised(Quantised::new(matrix, kind)?)),
         }
     }
 

@@ -95,6 +95,7 @@ fn forms(weight: &Tensor) -> Vec<(Weight, Tensor)> {
         dense.clone(),
         Weight::from(weight.to_dtype(DType::BF16).unwrap()),
         dense.quantise(Quantisation::Int8).unwrap(),
+        dense.quantise(Quantisation::Int8Rows).unwrap(),
         dense.quantise(Quantisation::Nf4).unwrap(),
     ];
     all.into_iter().map(|w| (w.clone(), w.to_dense(DType::F64).unwrap())).collect()
@@ -155,7 +156,7 @@ proptest! {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let x = random(rng, &[rows, inputs], 1.0);
         let parts = [random(rng, &[30, inputs], 1.0), random(rng, &[7, inputs], 1.0)];
-        for kind in [None, Some(Quantisation::Int8), Some(Quantisation::Nf4)] {
+        for kind in [None, Some(Quantisation::Int8), Some(Quantisation::Int8Rows), Some(Quantisation::Nf4)] {
             let weights = parts.each_ref().map(|p| match kind {
                 Some(kind) => Weight::from(p.clone()).quantise(kind).unwrap(),
                 None => Weight::from(p.clone()),

@@ -49,13 +49,20 @@ proptest! {
                 }
             }
         }
+        let found = round_trip(&matrix, Quantisation::Int8Rows);
+        for (exact, found) in exact.chunks(columns).zip(found.chunks(columns)) {
+            let largest = exact.iter().fold(0f64, |m, v| m.max(v.abs()));
+            for (e, f) in exact.iter().zip(found) {
+                prop_assert!((e - f).abs() <= 0.5001 / 127.0 * largest, "{e} became {f}");
+            }
+        }
     }
 
     #[test]
     fn quantising_what_was_quantised_changes_nothing(seed: u64, rows in 1..4usize, columns in 1..150usize) {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let matrix = random(rng, &[rows, columns], 1.0);
-        for kind in [Quantisation::Int8, Quantisation::Nf4] {
+        for kind in [Quantisation::Int8, Quantisation::Int8Rows, Quantisation::Nf4] {
             let once = round_trip(&matrix, kind);
             let again = Tensor::from_vec(once.clone(), (rows, columns), &Device::Cpu).unwrap();
             for (a, b) in round_trip(&again, kind).iter().zip(&once) {
@@ -86,8 +93,8 @@ fn an_outlier_spoils_its_block_and_not_its_row() {
     let found = round_trip(&matrix, Quantisation::Int8);
     let apart = |values: &[f64]| [&values[..64], &values[128..]].concat();
     assert!(relative_error(&apart(&values), &apart(&found)) < 0.007);
-    // One scale for the whole row would round everything to multiples of 60/127.
-    let per_row: Vec<f64> = values.iter().map(|v| (v / 60.0 * 127.0).round() / 127.0 * 60.0).collect();
+    // One scale for the whole row rounds everything to multiples of 60/127.
+    let per_row = round_trip(&matrix, Quantisation::Int8Rows);
     assert!(relative_error(&apart(&values), &apart(&per_row)) > 0.1);
 }
 
@@ -111,4 +118,17 @@ fn an_element_takes_one_byte_or_half_a_byte_and_its_share_of_a_scale() {
     let share = |kind| weight.quantise(kind).unwrap().bytes() as f64 / (128.0 * 640.0);
     assert_eq!((weight.bytes(), weight.dims()), (2 * 128 * 640, (128, 640)));
     assert!((share(Quantisation::Int8) - 1.0625).abs() < 1e-9 && (share(Quantisation::Nf4) - 0.5625).abs() < 1e-9);
+}
+
+#[test]
+fn rows_by_number_are_those_of_the_whole_matrix() {
+    let matrix = normal(&mut ChaCha8Rng::seed_from_u64(3), 9, 100).to_dtype(DType::F32).unwrap();
+    let ids = [7, 0, 7, 3];
+    let forms = [Quantisation::Int8, Quantisation::Int8Rows, Quantisation::Nf4].map(|kind| Weight::from(matrix.clone()).quantise(kind));
+    for weight in forms.into_iter().map(Result::unwrap).chain([Weight::from(matrix)]) {
+        let whole = weight.to_dense(DType::F32).unwrap().to_vec2::<f32>().unwrap();
+        let found = weight.gather(&ids).unwrap().to_vec2::<f32>().unwrap();
+        assert!(found.iter().zip(ids).all(|(row, id)| *row == whole[id as usize]), "{weight:?}");
+        assert!(weight.gather(&[2, 9]).unwrap_err().to_string().contains('9'));
+    }
 }

@@ -18,7 +18,7 @@ pub struct Llama {
     dtype: DType,
     device: Device,
     pub(crate) rotary: Rotary,
-    pub(crate) embedding: Parameter,
+    pub(crate) embedding: Linear,
     pub(crate) blocks: Vec<Block>,
     pub(crate) norm: Parameter,
     /// One layer: the embedding where they are tied.
@@ -37,11 +37,13 @@ impl Llama {
     }
 
     /// As [`Llama::load`], the weights narrower. Activations stay f32 on the CPU; a GPU computes in bf16 unless f32 is asked for.
+    /// Where the blocks are quantised, embedding and head are int8 with a scale for each 64 weights.
     pub fn load_in(dir: &Path, precision: Precision, device: &Device) -> Result<Self> {
         let (stored, quantisation) = match precision {
             Precision::F32 => (DType::F32, None),
             Precision::Bf16 => (DType::BF16, None),
             Precision::Int8 => (DType::BF16, Some(Quantisation::Int8)),
+            Precision::W8a8 => (DType::BF16, Some(Quantisation::Int8Rows)),
             Precision::Nf4 => (DType::BF16, Some(Quantisation::Nf4)),
         };
         if quantisation.is_some() && !device.is_cpu() {
@@ -54,7 +56,8 @@ impl Llama {
             let dtype = if tensor.rank() == 1 { computed } else { stored };
             let tensor = tensor.to_dtype(dtype)?;
             Ok(match quantisation {
-                Some(kind) if in_block && tensor.rank() == 2 => {
+                Some(kind) if tensor.rank() == 2 => {
+                    let kind = if in_block { kind } else { Quantisation::Int8 };
                     Source::Linear(Linear::Frozen(Weight::from(tensor).quantise(kind)?))
                 }
                 _ => Source::Parameter(Parameter::Frozen(tensor)),
@@ -111,7 +114,7 @@ impl Llama {
     ) -> Result<Self> {
         let (hidden, mlp) = (config.hidden_size, config.intermediate_size);
         let (q, kv) = (config.num_attention_heads * config.head_dim, config.num_key_value_heads * config.head_dim);
-        let embedding = make(EMBEDDING, &[config.vocab_size, hidden])?.parameter()?;
+        let embedding = make(EMBEDDING, &[config.vocab_size, hidden])?.linear();
         let mut blocks = Vec::with_capacity(config.num_hidden_layers);
         for i in 0..config.num_hidden_layers {
             let mut part = |name: &str, shape: &[usize]| make(&format!("model.layers.{i}.{name}.weight"), shape);
@@ -138,7 +141,7 @@ impl Llama {
         }
         let norm = make(NORM, &[hidden])?.parameter()?;
         let head = if config.tie_word_embeddings {
-            embedding.linear()
+            embedding.clone()
         } else {
             make(&format!("{HEAD}.weight"), &[config.vocab_size, hidden])?.linear()
         };
@@ -226,15 +229,15 @@ impl Llama {
     /// Every parameter with its file name, and its handle if it is trainable itself.
     fn parameters(&self) -> Vec<(String, Weight, Option<Var>)> {
         let single = |name: String, p: &Parameter| (name, Weight::from(p.value()), p.var().cloned());
-        let mut all = vec![single(EMBEDDING.into(), &self.embedding), single(NORM.into(), &self.norm)];
+        let matrix = |name: String, linear: &Linear| (name, linear.weight(), linear.var().cloned());
+        let mut all = vec![matrix(EMBEDDING.into(), &self.embedding), single(NORM.into(), &self.norm)];
         for (i, block) in self.blocks.iter().enumerate() {
             let name = |part: &str| format!("model.layers.{i}.{part}.weight");
             all.push(single(name("input_layernorm"), &block.input_norm));
             all.push(single(name("post_attention_layernorm"), &block.post_norm));
         }
         for (name, linear) in self.linears() {
-            let var = if let Linear::Trainable(var) = linear { Some(var.clone()) } else { None };
-            all.push((format!("{name}.weight"), linear.weight(), var));
+            all.push(matrix(format!("{name}.weight"), linear));
         }
         all
     }
@@ -297,7 +300,7 @@ impl Llama {
 
     /// The embeddings of tokens, in the dtype of the activations.
     pub(crate) fn embed(&self, ids: &[u32]) -> Result<Tensor> {
-        Ok(kernels::gather_rows(&self.embedding.value(), ids)?.to_dtype(self.dtype)?)
+        Ok(self.embedding.weight().gather(ids)?.to_dtype(self.dtype)?)
     }
 
     /// Scores of the next token.
@@ -322,7 +325,7 @@ impl Llama {
 /// What a weight of a file becomes.
 enum Source {
     Parameter(Parameter),
-    /// Of a block, quantised.
+    /// Quantised.
     Linear(Linear),
 }
 

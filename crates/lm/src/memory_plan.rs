@@ -43,15 +43,15 @@ impl MemoryPlan {
         let (layers, vocabulary) = (config.num_hidden_layers as u64, config.vocab_size as u64);
         let block = hidden * (queries + 2 * keys) + queries * hidden + 3 * hidden * mlp;
         let heads = if config.tie_word_embeddings { 1 } else { 2 };
-        let wide = if shape.precision == Precision::F32 { 4 } else { 2 };
         // Blocks of 64 weights have an f32 scale.
-        let stored = match shape.precision {
-            Precision::F32 => 4 * block,
-            Precision::Bf16 => 2 * block,
-            Precision::Int8 => block + block / 16,
-            Precision::Nf4 => block / 2 + block / 16,
+        let stored = |count: u64, precision| match precision {
+            Precision::F32 => 4 * count,
+            Precision::Bf16 => 2 * count,
+            Precision::Int8 | Precision::W8a8 => count + count / 16,
+            Precision::Nf4 => count / 2 + count / 16,
         };
-        let weights = layers * stored + heads * vocabulary * hidden * wide;
+        let outside = if shape.precision == Precision::Nf4 { Precision::Int8 } else { shape.precision };
+        let weights = stored(layers * block, shape.precision) + stored(heads * vocabulary * hidden, outside);
         let trained = shape.trained as u64;
         let (adapter, optimizer) = (3 * 4 * trained, 8 * trained);
 

@@ -163,7 +163,7 @@ fn the_fused_path_agrees_with_the_f64_reference_for_every_variant() {
 #[test]
 fn narrow_weights_train_as_the_numbers_that_they_stand_for() {
     let (base, _) = saved(true);
-    for precision in [Precision::Bf16, Precision::Int8, Precision::Nf4] {
+    for precision in [Precision::Bf16, Precision::Int8, Precision::W8a8, Precision::Nf4] {
         let narrow = Llama::load_in(base.path(), precision, &Device::Cpu).unwrap();
         let widened = tempfile::tempdir().unwrap();
         narrow.save(widened.path()).unwrap();

@@ -36,6 +36,11 @@ impl Linear {
         }
     }
 
+    /// The weight's handle, if it is trained itself.
+    pub fn var(&self) -> Option<&Var> {
+        if let Self::Trainable(weight) = self { Some(weight) } else { None }
+    }
+
     /// Whether training changes anything here.
     pub fn is_trainable(&self) -> bool {
         !matches!(self, Self::Frozen(_))

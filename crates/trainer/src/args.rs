@@ -23,7 +23,7 @@ pub(crate) struct Train {
     /// Train every parameter instead of an adapter: for tiny models
     #[arg(long)]
     full: bool,
-    /// What the frozen weights are kept in: f32, bf16, int8, nf4
+    /// What the frozen weights are kept in: f32, bf16, int8, w8a8, nf4
     #[arg(long)]
     precision: Option<Precision>,
     /// As --precision, in the field's words
@@ -42,8 +42,8 @@ pub(crate) struct Train {
 
 fn quantisation(text: &str) -> Result<Precision, String> {
     match text.parse() {
-        Ok(precision @ (Precision::Int8 | Precision::Nf4)) => Ok(precision),
-        _ => Err("known are int8, nf4".into()),
+        Ok(precision @ (Precision::Int8 | Precision::W8a8 | Precision::Nf4)) => Ok(precision),
+        _ => Err("known are int8, w8a8, nf4".into()),
     }
 }
 

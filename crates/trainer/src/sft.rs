@@ -30,7 +30,7 @@ const DATE: &str = "26 Jul 2024";
 pub struct TrainConfig {
     /// Train every parameter instead of an adapter: for tiny models.
     pub full: bool,
-    /// What the frozen weights are kept in: `f32`, `bf16`, `int8` or `nf4`.
+    /// What the frozen weights are kept in: `f32`, `bf16`, `int8`, `w8a8` or `nf4`.
     pub precision: Precision,
     /// Where it is trained: `cpu`, `cuda` or `cuda:1` (`--features cuda`).
     pub device: String,

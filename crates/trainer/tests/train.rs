@@ -70,7 +70,7 @@ fn the_adapter_is_that_of_the_update_which_was_best_on_held_out_rows() {
 fn every_precision_trains_within_its_memory_and_all_parameters_can_be_trained() {
     let folder = tempfile::tempdir().unwrap();
     let inputs = inputs(folder.path(), &common::rows("train", 60));
-    for precision in [Precision::F32, Precision::Bf16, Precision::Int8, Precision::Nf4] {
+    for precision in [Precision::F32, Precision::Bf16, Precision::Int8, Precision::W8a8, Precision::Nf4] {
         let out = folder.path().join(precision.to_string());
         let config = TrainConfig { precision, memory: "1GiB".parse().unwrap(), ..config() };
         let manifest = run(&config, &inputs, &out).unwrap();

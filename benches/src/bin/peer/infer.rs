@@ -11,7 +11,7 @@ pub(crate) struct Infer {
     /// The checkpoint's folder
     #[arg(long)]
     model: PathBuf,
-    /// What the weights are kept in: f32, bf16, int8, nf4
+    /// What the weights are kept in: f32, bf16, int8, w8a8, nf4
     #[arg(long, default_value = "bf16")]
     precision: Precision,
     /// Tokens of the prompt

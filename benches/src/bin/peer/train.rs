@@ -17,7 +17,7 @@ pub(crate) struct Train {
     /// Rows that make_rows.py wrote
     #[arg(long)]
     data: PathBuf,
-    /// What the frozen weights are kept in: f32, bf16, int8, nf4
+    /// What the frozen weights are kept in: f32, bf16, int8, w8a8, nf4
     #[arg(long, default_value = "bf16")]
     precision: Precision,
     /// What a step need not compute: all, none, or some of logits,packing,prefix,last-block

@@ -1,4 +1,5 @@
 use super::choice::{Choice, Score};
+use super::judged::{Judged, costs, warn_of_look_ahead};
 use super::splits::{Split, purged_folds};
 use super::stage::one_instrument;
 use super::walk_forward::market_returns;
@@ -6,8 +7,8 @@ use super::{Range, Sweep, SweepConfig, grid};
 use crate::{Config, Error, Rule, Sides, periods_per_year};
 use artifacts::rows::{Bar, Metric, PeriodReturn};
 use artifacts::{Manifest, Outcome, RunOptions, StageSpec, Timestamp};
-use report::format::{count, number, percent, signed_percent};
-use report::{Document, Severity, Table, Tile};
+use report::format::{count, percent, signed_percent};
+use report::{Document, Severity, Table};
 use serde::{Deserialize, Serialize};
 use stats::trading::{PeriodsPerYear, sharpe, total_return};
 use std::path::Path;
@@ -156,37 +157,20 @@ fn document(
     let symbol = bars.first().map_or("", |b| b.symbol.as_str());
     let mut doc = Document::new(format!("Cross-validation of {} on {symbol}", config.rule.name()));
     doc.subtitle(format!("{} folds from {} to {} (UTC)", splits.len(), at(0), at(bars.len() - 1)));
-    if config.backtest.allow_lookahead_same_bar_fill {
-        let text = "Every decision fills in the bar it was made on. Nobody can have these figures.";
-        doc.callout(Severity::Critical, "LOOK-AHEAD", text);
-    }
+    warn_of_look_ahead(&mut doc, &config.backtest);
     doc.callout(
         Severity::Note,
         "No record that anyone could have had",
         "A fold is also judged by choices made on bars after it. For what could have been earned see walk-forward.",
     );
-    let returns = |r: &Series| r.iter().map(|(_, r)| *r).collect::<Vec<f64>>();
-    let (own, held) = (returns(joined), returns(market));
-    let won = choices.iter().filter(|c| c.test.total_return > 0.0).count();
-    let ranks: Vec<f64> = choices.iter().map(|c| c.test_rank).collect();
-    doc.tiles(vec![
-        Tile::new(
-            "return on folds not chosen on",
-            signed_percent(total_return(&own), 1),
-            format!("holding {}", signed_percent(total_return(&held), 1)),
-        ),
-        Tile::new(
-            "Sharpe ratio, per year",
-            number(sharpe(&own, 0.0, periods), 2),
-            format!("holding {}", number(sharpe(&held, 0.0, periods), 2)),
-        ),
-        Tile::new("folds with a gain", format!("{won} of {}", choices.len()), String::new()),
-        Tile::new(
-            "variants better than the chosen",
-            percent(stats::distribution::mean(&ranks), 0),
-            "mean over folds; 50 % is no skill in choosing".to_owned(),
-        ),
-    ]);
+    let judged = Judged {
+        parts: "folds",
+        joined,
+        market,
+        returns: choices.iter().map(|c| c.test.total_return).collect(),
+        ranks: choices.iter().map(|c| c.test_rank).collect(),
+    };
+    judged.tiles(&mut doc, periods);
     doc.heading("What was chosen");
     let mut table = Table::new().text("judged from").text("chosen").number("return chosen on").number("return");
     table = table.number("better variants");
@@ -210,12 +194,7 @@ fn document(
             config.purge,
             config.embargo
         ),
-        format!(
-            "Commission {} bps, spread and slippage {} bps; per year means {} bars.",
-            config.backtest.commission_bps,
-            config.backtest.half_spread_bps + config.backtest.slippage_bps,
-            number(Some(periods.get()), 1)
-        ),
+        costs(&config.backtest, periods),
     ]);
     doc
 }

@@ -5,6 +5,7 @@ mod account;
 mod choice;
 mod cross_validation;
 mod grid;
+mod judged;
 mod market;
 mod splits;
 mod stage;

@@ -1,13 +1,14 @@
 use super::choice::{Choice, Score};
+use super::judged::{Judged, costs, warn_of_look_ahead};
 use super::splits::{Split, walk_forward_splits};
 use super::stage::one_instrument;
 use super::{Range, Sweep, SweepConfig, grid};
 use crate::{Config, Error, FillAt, Rule, Sides, periods_per_year};
 use artifacts::rows::{Bar, PeriodReturn, WalkForwardRow};
 use artifacts::{Manifest, Outcome, RunOptions, StageSpec};
-use report::format::{count, number, percent, signed_percent};
+use report::format::{count, percent, signed_percent};
 use report::plot::{self, LinePlot, Series, XAxis};
-use report::{Document, Severity, Table, Tile};
+use report::{Document, Table};
 use serde::{Deserialize, Serialize};
 use stats::trading::{PeriodsPerYear, sharpe, total_return};
 use std::path::Path;
@@ -176,32 +177,15 @@ fn document(
     if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
         doc.subtitle(format!("{} windows, judged from {} to {} (UTC)", rows.len(), first.test_from, last.test_to));
     }
-    if config.backtest.allow_lookahead_same_bar_fill {
-        let text = "Every decision fills in the bar it was made on. Nobody can have these figures.";
-        doc.callout(Severity::Critical, "LOOK-AHEAD", text);
-    }
-    let returns = |r: &[(artifacts::Timestamp, f64)]| r.iter().map(|(_, r)| *r).collect::<Vec<f64>>();
-    let (own, held) = (returns(joined), returns(market));
-    let mean = |f: fn(&WalkForwardRow) -> f64| stats::distribution::mean(&rows.iter().map(f).collect::<Vec<_>>());
-    let won = rows.iter().filter(|r| r.test_return > 0.0).count();
-    doc.tiles(vec![
-        Tile::new(
-            "return on bars not chosen on",
-            signed_percent(total_return(&own), 1),
-            format!("holding {}", signed_percent(total_return(&held), 1)),
-        ),
-        Tile::new(
-            "Sharpe ratio, per year",
-            number(sharpe(&own, 0.0, periods), 2),
-            format!("holding {}", number(sharpe(&held, 0.0, periods), 2)),
-        ),
-        Tile::new("windows with a gain", format!("{won} of {}", rows.len()), String::new()),
-        Tile::new(
-            "variants better than the chosen",
-            percent(mean(|r| r.test_rank), 0),
-            "mean over windows; 50 % is no skill in choosing".to_owned(),
-        ),
-    ]);
+    warn_of_look_ahead(&mut doc, &config.backtest);
+    let judged = Judged {
+        parts: "windows",
+        joined,
+        market,
+        returns: rows.iter().map(|r| r.test_return).collect(),
+        ranks: rows.iter().map(|r| r.test_rank).collect(),
+    };
+    judged.tiles(&mut doc, periods);
     let curve = |name: &str, returns: &[(artifacts::Timestamp, f64)]| {
         let mut value = 1.0;
         let points = returns.iter().map(|(at, r)| {
@@ -244,12 +228,7 @@ fn document(
             config.purge,
             config.test
         ),
-        format!(
-            "Commission {} bps, spread and slippage {} bps; per year means {} bars.",
-            config.backtest.commission_bps,
-            config.backtest.half_spread_bps + config.backtest.slippage_bps,
-            number(Some(periods.get()), 1)
-        ),
+        costs(&config.backtest, periods),
     ]);
     doc
 }

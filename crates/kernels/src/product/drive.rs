@@ -67,7 +67,7 @@ pub(crate) fn drive<K: Kernel<Element: Element>>(kernel: K, output: &mut Output<
     for term in terms {
         for start in (0..term.left.depth).step_by(K::DEPTH) {
             let depth = start..term.left.depth.min(start + K::DEPTH);
-            let padded = depth.len().next_multiple_of(K::STEP);
+            let padded = depth.len().next_multiple_of(K::STEP) + K::TAIL;
             chunks.push(Chunk { term: *term, depth, padded, offset: 0, first: !keep && chunks.is_empty() });
         }
     }
@@ -115,7 +115,7 @@ fn wide<K: Kernel<Element: Element>>(
         (0..output.columns().div_ceil(group)).into_par_iter().for_each(|item| {
             let columns = item * group..output.columns().min((item + 1) * group);
             let panels = columns.len().div_ceil(K::COLUMNS);
-            with_scratch::<K::Element, _>(panels * K::COLUMNS * K::DEPTH, |local| {
+            with_scratch::<K::Element, _>(panels * K::COLUMNS * (K::DEPTH + K::TAIL), |local| {
                 let mut chunks = batch.iter().filter(|chunk| chunk.term.touches(&columns)).peekable();
                 while let Some(chunk) = chunks.next() {
                     let local = &mut local[..panels * K::COLUMNS * chunk.padded];
@@ -154,7 +154,7 @@ fn narrow<K: Kernel<Element: Element>>(
             let start = rows.start + item * block;
             let rows = start..rows.end.min(start + block);
             let strips = rows.len().div_ceil(K::ROWS);
-            with_scratch::<K::Element, _>(strips * K::ROWS * K::DEPTH, |local| {
+            with_scratch::<K::Element, _>(strips * K::ROWS * (K::DEPTH + K::TAIL), |local| {
                 for chunk in batch {
                     let local = &mut local[..strips * K::ROWS * chunk.padded];
                     for (i, strip) in local.chunks_exact_mut(K::ROWS * chunk.padded).enumerate() {

@@ -68,13 +68,15 @@ pub(crate) trait Kernel: Copy + Send + Sync {
     const DEPTH: usize;
     /// Packed depths are multiples of this.
     const STEP: usize;
+    /// Elements that follow the packed ones of each row or column.
+    const TAIL: usize = 0;
 
     fn session(self) -> Self::Session;
 
-    /// `out` has `ROWS` × the rounded depth. Rows past the end are zero.
+    /// `out` has `ROWS` × the rounded depth and the tail. Rows past the end are zero.
     fn pack_strip(self, left: Left<'_>, row: usize, depth: Range<usize>, out: &mut [Self::Element]);
 
-    /// Neighbouring panels from `column` on, one after another, each of `COLUMNS` × the rounded depth.
+    /// Neighbouring panels from `column` on, one after another, each of `COLUMNS` × the rounded depth and the tail.
     fn pack_panels(self, right: Right<'_>, column: usize, depth: Range<usize>, out: &mut [Self::Element]);
 
     /// Tile (+)= strip · panel.

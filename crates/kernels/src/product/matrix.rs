@@ -251,6 +251,8 @@ pub(crate) struct Blocks<'a> {
     pub(crate) scales: &'a [f32],
     /// Blocks of a row.
     pub(crate) per_row: usize,
+    /// Whether the scales of a row are all the same.
+    pub(crate) shared: bool,
 }
 
 impl<'a> Blocks<'a> {
@@ -259,7 +261,7 @@ impl<'a> Blocks<'a> {
     fn row(self, row: usize, bytes: usize) -> Self {
         let per_row = self.per_row;
         let codes = &self.codes[row * per_row * bytes..][..per_row * bytes];
-        Self { codes, scales: &self.scales[row * per_row..][..per_row], per_row }
+        Self { codes, scales: &self.scales[row * per_row..][..per_row], ..self }
     }
 
     #[inline(always)]
@@ -301,7 +303,7 @@ fn int8<L: Octets>(lanes: L, codes: &[u8; GROUP]) -> [L::Vector; 4] {
 }
 
 /// What a scale of 8-bit codes is a multiple of.
-const STEP: f32 = 1.0 / 127.0;
+pub(super) const INT8_STEP: f32 = 1.0 / 127.0;
 
 impl Row for Int8<'_> {
     #[inline(always)]
@@ -311,7 +313,7 @@ impl Row for Int8<'_> {
 
     #[inline(always)]
     fn group<L: Octets>(self, lanes: L, at: usize) -> [L::Vector; 4] {
-        let scale = self.0.scales[at / BLOCK] * STEP;
+        let scale = self.0.scales[at / BLOCK] * INT8_STEP;
         scaled(lanes, int8(lanes, self.0.codes_at(at)), scale)
     }
 
@@ -324,7 +326,7 @@ impl Row for Int8<'_> {
             for (codes, left) in codes.as_chunks().0.iter().zip(left.as_chunks().0) {
                 sums = sums.add(lanes, int8(lanes, codes), left);
             }
-            total = lanes.mul_add(lanes.splat(scale * STEP), sums.total(lanes), total);
+            total = lanes.mul_add(lanes.splat(scale * INT8_STEP), sums.total(lanes), total);
         }
         lanes.sum(total)
     }

@@ -17,6 +17,10 @@
 mod amx;
 #[cfg(target_arch = "x86_64")]
 mod amx_unit;
+#[cfg(any(test, target_arch = "x86_64"))]
+mod byte_dots;
+#[cfg(target_arch = "x86_64")]
+mod byte_unit;
 mod drive;
 mod few_rows;
 mod kernel;
@@ -94,6 +98,9 @@ struct Machine {
     exact: MicroKernel,
     /// For narrower ones.
     narrow: MicroKernel,
+    /// For bytes with a scale a row.
+    #[cfg(target_arch = "x86_64")]
+    bytes: Option<(x86::WideOctets, byte_unit::Avx512Vnni)>,
 }
 
 fn machine() -> &'static Machine {
@@ -102,8 +109,19 @@ fn machine() -> &'static Machine {
         let available = available();
         let first =
             |keep: fn(&MicroKernel) -> bool| available.iter().copied().find(keep).unwrap_or(MicroKernel::Portable);
-        Machine { exact: first(|kernel| !kernel.rounds()), narrow: first(|_| true) }
+        Machine {
+            exact: first(|kernel| !kernel.rounds()),
+            narrow: first(|_| true),
+            #[cfg(target_arch = "x86_64")]
+            bytes: byte_units(),
+        }
     })
+}
+
+#[cfg(target_arch = "x86_64")]
+fn byte_units() -> Option<(x86::WideOctets, byte_unit::Avx512Vnni)> {
+    let (octets, quads) = (x86::Avx2::detect()?, byte_unit::Avx512Vnni::detect()?);
+    Some((x86::WideOctets::new(octets, quads), quads))
 }
 
 /// The kernels that this machine runs, the fastest first.
@@ -157,7 +175,12 @@ fn passes_self_test(kernel: MicroKernel) -> bool {
 pub fn cpu() -> String {
     let machine = machine();
     let (exact, narrow) = (format!("{:?}", machine.exact), format!("{:?}", machine.narrow));
-    if exact == narrow { exact } else { format!("{narrow}, {exact}") }
+    let floats = if exact == narrow { exact } else { format!("{narrow}, {exact}") };
+    #[cfg(target_arch = "x86_64")]
+    if machine.bytes.is_some() {
+        return format!("{floats}, AVX-512 int8");
+    }
+    floats
 }
 
 impl MicroKernel {
@@ -176,13 +199,25 @@ impl MicroKernel {
 }
 
 /// output = Σ terms, or += if `keep`. An f32 weight is multiplied in f32; where a processor has a unit for bf16, products
-/// with narrower weights round the activations to bf16 too, and add in f32.
+/// with narrower weights round the activations to bf16 too, and add in f32. Where it has one for bytes, a weight of bytes
+/// with a scale a row is multiplied in whole numbers.
 pub(crate) fn multiply(output: &mut Output<'_>, terms: &[Term<'_>], keep: bool) {
+    let machine = machine();
+    #[cfg(target_arch = "x86_64")]
+    if let (Some((octets, quads)), [base, branches @ ..]) = (machine.bytes, terms)
+        && !few_rows::fits(output, terms)
+        && let Some(kernel) = byte_dots::ByteDots::new(octets, quads, base.right)
+    {
+        drive::drive(kernel, output, &[*base], keep);
+        if !branches.is_empty() {
+            multiply_with(machine.narrow, output, branches, true);
+        }
+        return;
+    }
     let narrow = terms.first().is_some_and(|term| {
         let (Right::Plain(matrix) | Right::Transposed(matrix, ..)) = term.right;
         !matches!(matrix, Matrix::Floats(_))
     });
-    let machine = machine();
     multiply_with(if narrow { machine.narrow } else { machine.exact }, output, terms, keep);
 }
 

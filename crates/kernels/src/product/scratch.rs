@@ -49,3 +49,4 @@ macro_rules! element {
 
 element!(f32, FLOATS);
 element!(u16, HALVES);
+element!(u8, BYTES);

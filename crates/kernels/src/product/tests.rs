@@ -80,8 +80,10 @@ impl Stored {
         match self.form {
             0 => Matrix::Floats(Floats { values: &self.floats, columns, stride }),
             1 => Matrix::Halves(Halves { values: &self.halves, columns, stride }),
-            2 => Matrix::Int8(Int8(Blocks { codes: &self.codes, scales: &self.scales, per_row: blocks })),
-            _ => Matrix::Nf4(Nf4(Blocks { codes: &self.codes, scales: &self.scales, per_row: blocks })),
+            form => {
+                let blocks = Blocks { codes: &self.codes, scales: &self.scales, per_row: blocks, shared: false };
+                if form == 2 { Matrix::Int8(Int8(blocks)) } else { Matrix::Nf4(Nf4(blocks)) }
+            }
         }
     }
 }

@@ -31,11 +31,15 @@ impl Avx2 {
 pub(crate) struct WideOctets(Avx2);
 
 impl WideOctets {
-    /// `_pairs` proves AVX-512 with its words of 16 bits.
-    pub(crate) fn new(octets: Avx2, _pairs: Avx512Bf16) -> Self {
+    pub(crate) fn new(octets: Avx2, _proof: impl WordVectors) -> Self {
         Self(octets)
     }
 }
+
+/// Proves AVX-512 with its words of 16 bits.
+pub(crate) trait WordVectors {}
+
+impl WordVectors for Avx512Bf16 {}
 
 /// AVX-512 (foundation): twice as wide and twice as many registers.
 #[derive(Clone, Copy)]
@@ -229,7 +233,7 @@ impl Lanes for WideOctets {
         fn compiled<R>(body: impl FnOnce() -> R) -> R {
             body()
         }
-        // SAFETY: `self`, made of an `Avx2` by an `Avx512Bf16`, proves all four.
+        // SAFETY: `self`, made of an `Avx2` and a proof of the others, proves all four.
         unsafe { compiled(body) }
     }
 
