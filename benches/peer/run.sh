@@ -76,7 +76,7 @@ while [ "$round" -le "$rounds" ]; do
             [ -f "$gguf" ] || "$python" "$here/make_gguf.py" --model "$model" --out "$gguf" --type "$type"
             measure "$python" "$here/infer.py" --engine llama.cpp --model "$gguf" --dtype "$type" --threads "$threads"
         done
-        for precision in f32 bf16 int8 nf4; do our_inference --precision "$precision"; done
+        for precision in f32 bf16 int8 w8a8 nf4; do our_inference --precision "$precision"; done
     fi
     round=$((round + 1))
 done

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Raised when the output changes for the same input.
-const STAGE_VERSION: u32 = 1;
+const STAGE_VERSION: u32 = 2;
 
 /// Settings for free answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

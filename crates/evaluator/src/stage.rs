@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Raised when the output changes for the same input.
-const STAGE_VERSION: u32 = 3;
+const STAGE_VERSION: u32 = 4;
 
 /// What the evaluator reads.
 #[derive(Debug, Clone, Default)]

@@ -124,7 +124,8 @@ fn an_element_takes_one_byte_or_half_a_byte_and_its_share_of_a_scale() {
 fn rows_by_number_are_those_of_the_whole_matrix() {
     let matrix = normal(&mut ChaCha8Rng::seed_from_u64(3), 9, 100).to_dtype(DType::F32).unwrap();
     let ids = [7, 0, 7, 3];
-    let forms = [Quantisation::Int8, Quantisation::Int8Rows, Quantisation::Nf4].map(|kind| Weight::from(matrix.clone()).quantise(kind));
+    let forms = [Quantisation::Int8, Quantisation::Int8Rows, Quantisation::Nf4]
+        .map(|kind| Weight::from(matrix.clone()).quantise(kind));
     for weight in forms.into_iter().map(Result::unwrap).chain([Weight::from(matrix)]) {
         let whole = weight.to_dense(DType::F32).unwrap().to_vec2::<f32>().unwrap();
         let found = weight.gather(&ids).unwrap().to_vec2::<f32>().unwrap();

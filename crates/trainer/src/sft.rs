@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Raised when the adapter changes for the same input.
-const STAGE_VERSION: u32 = 3;
+const STAGE_VERSION: u32 = 4;
 /// The folder of the adapter within the stage's folder.
 pub const ADAPTER: &str = "adapter";
 /// The folder of the model within the stage's folder, where all parameters are trained.

@@ -1,9 +1,10 @@
 //! Products in whole numbers: weights kept as bytes with a scale a row, and the other operand rounded to bytes while it is
-//! packed, with a scale for each [`DEPTH`] neighbours of a row. (Both directions of a frozen layer so, everything
-//! else in floats: "SwitchBack", Wortsman et al. 2023, "Stable and low-precision training for large-scale vision-language
+//! packed, with a scale for each [`DEPTH`] neighbours of a row. (Training with both products of a frozen layer computed so,
+//! and everything else in floats: Wortsman et al. 2023, "Stable and low-precision training for large-scale vision-language
 //! models".)
 //!
-//! A byte b of the weight stands for b − 128. The unit adds (b)·x, so each sum begins at −128·Σx, and is then exact.
+//! A byte b of the weight stands for b − 128. The unit multiplies b itself, so a sum begins at −128·Σx. It stays exact: below
+//! 2²⁴ for [`DEPTH`] products.
 
 use super::kernel::{Kernel, Left, Right, write_sums};
 use super::lanes::{Lanes, Octets};
@@ -86,20 +87,18 @@ impl<O: Octets, Q: Quads> Kernel for ByteDots<'_, O, Q> {
 
     fn pack_panels(self, right: Right<'_>, column: usize, depth: Range<usize>, out: &mut [u8]) {
         let length = COLUMNS * (depth.len().next_multiple_of(BLOCK) + TAIL);
-        let panels = out.chunks_exact_mut(length).zip((column..).step_by(COLUMNS));
+        let (Right::Plain(matrix) | Right::Transposed(matrix, ..)) = right;
+        let Some(codes) = whole_rows(matrix) else { return };
         self.octets.run(
             #[inline(always)]
-            || match right {
-                Right::Plain(matrix) => {
-                    let Some(codes) = whole_rows(matrix) else { return };
-                    panels.for_each(|(panel, column)| plain(codes, column, depth.clone(), panel));
-                }
-                Right::Transposed(matrix, first, count) => {
-                    let Some(codes) = whole_rows(matrix) else { return };
-                    let present = first..first + count;
-                    panels.for_each(|(panel, column)| {
-                        transposed(self.octets, codes, &present, column, depth.clone(), panel);
-                    });
+            || {
+                for (panel, column) in out.chunks_exact_mut(length).zip((column..).step_by(COLUMNS)) {
+                    match right {
+                        Right::Plain(_) => plain(codes, column, depth.clone(), panel),
+                        Right::Transposed(_, first, count) => {
+                            transposed(self.octets, codes, &(first..first + count), column, depth.clone(), panel);
+                        }
+                    }
                 }
             },
         );
@@ -116,8 +115,7 @@ impl<O: Octets, Q: Quads> Kernel for ByteDots<'_, O, Q> {
 /// Rounds rows of the left operand. One with a value that is not finite gets a scale that is none.
 #[inline(always)]
 fn strip(left: Left<'_>, along: Option<Blocks<'_>>, row: usize, depth: Range<usize>, out: &mut [u8]) {
-    let length = depth.len();
-    let padded = length.next_multiple_of(BLOCK);
+    let padded = depth.len().next_multiple_of(BLOCK);
     let (bytes, tail) = out.split_at_mut(ROWS * padded);
     let mut factors = [left.scale; DEPTH];
     if let Some(codes) = along {
@@ -128,16 +126,17 @@ fn strip(left: Left<'_>, along: Option<Blocks<'_>>, row: usize, depth: Range<usi
     for i in 0..ROWS {
         let mut values = [0f32; DEPTH];
         if row + i < left.rows {
+            let targets = values.iter_mut().zip(&factors);
             if left.transposed {
-                for (value, k) in values.iter_mut().zip(depth.clone()) {
-                    *value = left.values[k * left.stride + row + i];
+                for ((value, factor), k) in targets.zip(depth.clone()) {
+                    *value = left.values[k * left.stride + row + i] * factor;
                 }
             } else {
-                values[..length].copy_from_slice(&left.values[(row + i) * left.stride..][depth.clone()]);
+                let source = &left.values[(row + i) * left.stride..][depth.clone()];
+                for ((value, factor), source) in targets.zip(source) {
+                    *value = source * factor;
+                }
             }
-        }
-        for (value, factor) in values.iter_mut().zip(&factors) {
-            *value *= factor;
         }
         let (rounded, scale, sum) = round(&values);
         for (quad, group) in rounded[..padded].as_chunks::<QUAD>().0.iter().zip(bytes.chunks_exact_mut(ROWS * QUAD)) {

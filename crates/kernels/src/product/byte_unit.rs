@@ -3,9 +3,7 @@
 
 use super::byte_dots::{Quads, SIDE};
 use super::x86::{Avx512, WordVectors};
-use std::arch::x86_64::{
-    __m512, __m512i, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_set1_epi32,
-};
+use std::arch::x86_64::{__m512, __m512i, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_set1_epi32};
 use std::mem::transmute;
 
 /// AVX-512 with its neural network instructions.

@@ -266,9 +266,18 @@ impl<'a> Blocks<'a> {
 
     #[inline(always)]
     fn prefetch(self, row: usize, at: usize, bytes: usize, into: Cache) {
-        let block = row * self.per_row + at / BLOCK;
+        /// Scales of a cache line.
+        const SCALES: usize = 16;
+        // A block takes a line, or half of one: its second group came with the first.
+        if !at.is_multiple_of(BLOCK) {
+            return;
+        }
+        let number = at / BLOCK;
+        let block = row * self.per_row + number;
         prefetch(self.codes.get(block * bytes), into);
-        prefetch(self.scales.get(block), into);
+        if number.is_multiple_of(SCALES) {
+            prefetch(self.scales.get(block), into);
+        }
     }
 
     /// The group of codes that starts at byte `at`.

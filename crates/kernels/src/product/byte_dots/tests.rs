@@ -107,8 +107,7 @@ impl Case {
     fn term(&self) -> Term<'_> {
         let (rows, depth) = (self.rows, self.depth());
         let stride = if self.transposed { rows } else { depth };
-        let left =
-            Left { values: &self.left, stride, transposed: self.transposed, rows, depth, scale: self.scale };
+        let left = Left { values: &self.left, stride, transposed: self.transposed, rows, depth, scale: self.scale };
         let per_row = self.inputs.div_ceil(BLOCK);
         let matrix = Matrix::Int8(Int8(Blocks { codes: &self.codes, scales: &self.scales, per_row, shared: true }));
         let right = if self.back { Right::Plain(matrix) } else { Right::Transposed(matrix, 0, self.outputs) };
