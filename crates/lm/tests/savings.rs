@@ -172,8 +172,9 @@ fn narrow_weights_train_as_the_numbers_that_they_stand_for() {
         let config = LoraConfig { r: 3, ..LoraConfig::default() };
         let (narrow, wide) = (shaken(narrow, &config), shaken(wide, &config));
         let off = difference(&step(&narrow, &StepOptions::default()), &step(&wide, &StepOptions::default()));
-        // Where the machine multiplies bf16 in tiles, the activations are rounded to bf16 as well.
-        let tolerance = if kernels::cpu().contains("bf16") { 5e-2 } else { 1e-5 };
+        // Where the machine has units for less, activations are rounded to bf16 or bytes, and codes that bf16 cannot hold too.
+        let rounds = kernels::cpu().contains("bf16") || precision == Precision::W8a8 && kernels::cpu().contains("int8");
+        let tolerance = if rounds { 1e-1 } else { 1e-5 };
         assert!(off < tolerance, "{precision}: {off}");
     }
 }
