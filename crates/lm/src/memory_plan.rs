@@ -68,7 +68,7 @@ impl MemoryPlan {
         let tokens = (options.tokens_at_once.max(shape.longest) as u64).min(shape.rows as u64 * shape.longest as u64);
         let full = 2 * hidden + attention + expanded;
         let activations = 4 * (tokens * (layers * kept + moment) + prefix * layers * full);
-        // The allocator rounds blocks up by a tenth on average.
+        // The allocator rounds sizes up, by a fifth at most.
         let activations = activations + activations / 8;
         let supervised = if options.savings.supervised_logits || options.savings.last_block {
             (tokens / shape.longest.max(1) as u64 + 1) * ANSWER * 4

@@ -109,11 +109,13 @@ fn machine() -> &'static Machine {
         let available = available();
         let first =
             |keep: fn(&MicroKernel) -> bool| available.iter().copied().find(keep).unwrap_or(MicroKernel::Portable);
+        let narrow = first(|_| true);
         Machine {
             exact: first(|kernel| !kernel.rounds()),
-            narrow: first(|_| true),
+            narrow,
+            // AMX multiplies bf16 faster than vectors multiply bytes.
             #[cfg(target_arch = "x86_64")]
-            bytes: byte_units(),
+            bytes: if matches!(narrow, MicroKernel::Amx(..)) { None } else { byte_units() },
         }
     })
 }
