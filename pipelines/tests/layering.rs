@@ -5,8 +5,19 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-const STAGES: [&str; 9] =
-    ["ingest", "features", "eda", "synth", "formatter", "trainer", "evaluator", "trading-agent", "backtester"];
+/// Layer 2. The service is no stage, for it writes no artifacts, but it stands where they stand: it meets them in files only.
+const STAGES: [&str; 10] = [
+    "ingest",
+    "features",
+    "eda",
+    "synth",
+    "formatter",
+    "trainer",
+    "evaluator",
+    "trading-agent",
+    "backtester",
+    "service",
+];
 
 /// Layers 0 and 1: each crate with every crate of ours that it may depend on. A leaf has none.
 const FOUNDATION: [(&str, &[&str]); 13] = [

@@ -38,6 +38,7 @@ fn a_stage_alone_builds_on_the_same_features_as_the_whole_workspace() {
         "evaluator",
         "trading-agent",
         "backtester",
+        "service",
         "pipelines",
         "fixtures",
     ] {

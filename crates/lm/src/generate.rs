@@ -39,30 +39,92 @@ pub fn generate_constrained<C: Constraint + ?Sized>(
     options: &GenerateOptions,
     constraint: &mut C,
 ) -> Result<Vec<u32>> {
-    if prompt.is_empty() {
-        return Err(Error::EmptyPrompt);
-    }
-    let mut sampler = Sampler::new(options.sampling)?;
-    let mut cache = KvCache::new();
-    let mut tokens = Vec::new();
-    let mut next = prompt.to_vec();
-    while tokens.len() < options.max_tokens {
-        let mut logits = next_logits(model, &next, &mut cache)?;
-        if !constraint.restrict(&mut logits)? {
-            break;
+    let mut writing = Writing::new(prompt, options)?;
+    while writing.step(model, constraint)?.is_some() {}
+    Ok(writing.tokens)
+}
+
+/// A text while it is written, a token at a time: for whoever shows it as it grows, or writes several in turn.
+///
+/// ```
+/// use lm::{Constraint, GenerateOptions, Writing};
+/// let model = lm::Llama::initialise(lm::Config::small(64, 16, 1), 42, &candle_core::Device::Cpu)?;
+/// let options = GenerateOptions { max_tokens: 3, ..GenerateOptions::default() };
+/// let mut free: [Box<dyn Constraint>; 0] = [];
+/// let mut writing = Writing::new(&[1, 2], &options)?;
+/// while let Some(token) = writing.step(&model, free.as_mut_slice())? {
+///     assert_eq!(writing.tokens().last(), Some(&token));
+/// }
+/// assert_eq!(writing.tokens(), lm::generate(&model, &[1, 2], &options)?);
+/// # Ok::<(), lm::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Writing {
+    max_tokens: usize,
+    stop: Vec<u32>,
+    sampler: Sampler,
+    cache: KvCache,
+    /// What the model has not read yet; empty once the text has ended.
+    unread: Vec<u32>,
+    tokens: Vec<u32>,
+    logits: Vec<f32>,
+}
+
+impl Writing {
+    /// Nothing is computed yet.
+    ///
+    /// # Errors
+    /// An empty prompt, or senseless sampling.
+    pub fn new(prompt: &[u32], options: &GenerateOptions) -> Result<Self> {
+        if prompt.is_empty() {
+            return Err(Error::EmptyPrompt);
         }
-        let token = allowed(sampler.next(&logits)?, &logits).ok_or(Error::DeadEnd { tokens: tokens.len() })?;
-        if options.stop.contains(&token) {
-            break;
+        Ok(Self {
+            max_tokens: options.max_tokens,
+            stop: options.stop.clone(),
+            sampler: Sampler::new(options.sampling)?,
+            cache: KvCache::new(),
+            unread: prompt.to_vec(),
+            tokens: Vec::new(),
+            logits: Vec::new(),
+        })
+    }
+
+    /// The next token, or none where the text has ended.
+    ///
+    /// # Errors
+    /// The model fails, or [`Error::DeadEnd`]: the constraint forbids every token.
+    pub fn step<C: Constraint + ?Sized>(&mut self, model: &Llama, constraint: &mut C) -> Result<Option<u32>> {
+        if self.unread.is_empty() || self.tokens.len() >= self.max_tokens {
+            return Ok(None);
+        }
+        let unread = std::mem::take(&mut self.unread);
+        self.logits = next_logits(model, &unread, &mut self.cache)?;
+        let mut left = self.logits.clone();
+        if !constraint.restrict(&mut left)? {
+            return Ok(None);
+        }
+        let token = allowed(self.sampler.next(&left)?, &left).ok_or(Error::DeadEnd { tokens: self.tokens.len() })?;
+        if self.stop.contains(&token) {
+            return Ok(None);
         }
         constraint.accept(token)?;
-        tokens.push(token);
-        if cache.len() == model.config().max_position_embeddings {
-            break;
+        self.tokens.push(token);
+        if self.cache.len() < model.config().max_position_embeddings {
+            self.unread.push(token);
         }
-        next = vec![token];
+        Ok(Some(token))
     }
-    Ok(tokens)
+
+    /// What is written so far, without the prompt and the token that ended it.
+    pub fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// The logits of the last step, before any constraint; empty before the first.
+    pub fn logits(&self) -> &[f32] {
+        &self.logits
+    }
 }
 
 /// The drawn token, or the likeliest one where rounding in the draw has picked a forbidden one; none where all are forbidden.

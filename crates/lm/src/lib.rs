@@ -42,7 +42,7 @@ pub use config::{Config, RopeScaling};
 pub use constraint::{Constraint, FORBIDDEN, GreedyAfter, MinP};
 pub use device::device;
 pub use error::Error;
-pub use generate::{GenerateOptions, generate, generate_constrained, next_logits};
+pub use generate::{GenerateOptions, Writing, generate, generate_constrained, next_logits};
 pub use gguf::{GgufDtype, GgufValue, write_gguf};
 pub use gradients::Gradients;
 pub use llama::Llama;

@@ -1,12 +1,14 @@
+mod draft;
+
+pub use draft::Draft;
+
 use crate::grammar::Grammars;
 use crate::source::{check_adapter, check_model, find_model};
 use crate::{Completion, Error, Prompt, Provider, Reply, Shape, Usage, Written};
 use chat::{ChatTokenizer, Message};
 use hub::HubConfig;
-use lm::{Constraint, GreedyAfter, MinP};
-use std::cell::Cell;
+use lm::Precision;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,11 +32,29 @@ impl LocalModel {
     /// # Errors
     /// A file is missing or of another model; each error names the folder and what to put there.
     pub fn open(folder: &Path, adapter: Option<&Path>, date: &str) -> Result<Self, Error> {
+        Self::open_in(folder, adapter, None, date)
+    }
+
+    /// [`LocalModel::open`] with weights of the given precision instead of the stored one.
+    ///
+    /// # Errors
+    /// As [`LocalModel::open`].
+    pub fn open_in(
+        folder: &Path,
+        adapter: Option<&Path>,
+        precision: Option<Precision>,
+        date: &str,
+    ) -> Result<Self, Error> {
         check_model(folder)?;
         let load = |source| Error::Load { path: folder.to_owned(), source: Box::new(source) };
         let tokenizer = ChatTokenizer::load(folder, date)
             .map_err(|source| Error::LoadTokenizer { path: folder.to_owned(), source: Box::new(source) })?;
-        let mut model = lm::Llama::load_stored(folder, &candle_core::Device::Cpu).map_err(load)?;
+        let device = candle_core::Device::Cpu;
+        let mut model = match precision {
+            Some(precision) => lm::Llama::load_in(folder, precision, &device),
+            None => lm::Llama::load_stored(folder, &device),
+        }
+        .map_err(load)?;
         let (tokens, vocabulary) = (tokenizer.vocab_size(), model.config().vocab_size);
         if tokens > vocabulary {
             return Err(Error::VocabularyTooSmall { path: folder.to_owned(), tokens, vocabulary });
@@ -106,38 +126,22 @@ impl LocalModel {
         Ok(Reply { text: self.tokenizer.decode(&ids)?, finished })
     }
 
+    /// Begins an answer: nothing is computed before its first [`Draft::step`].
+    ///
+    /// # Errors
+    /// As [`Provider::write`].
+    pub fn draft(&self, prompt: Prompt<'_>, options: &Completion, shape: &Shape) -> Result<Draft<'_>, Error> {
+        Draft::new(self, &self.prompt_ids(prompt)?, options, shape)
+    }
+
     /// The tokens of an answer, and whether the model ended it.
     fn generate(&self, prompt: &[u32], options: &Completion, shape: &Shape) -> Result<(Vec<u32>, bool), Error> {
-        self.check_length(prompt, 1)?;
-        let max_tokens = options.max_tokens.min(self.context() - prompt.len());
-        let mut stop = self.tokenizer.end_ids().to_vec();
-        if options.stop_at_line_break {
-            stop.extend_from_slice(self.line_breaks());
-        }
-        let options = lm::GenerateOptions { max_tokens, stop, sampling: options.sampling };
-        // The grammar first: what is likely is then judged among what is allowed.
-        let mut constraints: Vec<Box<dyn Constraint>> = Vec::new();
-        if let Some(form) = &shape.form {
-            constraints.push(Box::new(self.grammars()?.constraint(form)?));
-        }
-        if let Some(min_p) = shape.min_p {
-            constraints.push(Box::new(MinP(min_p)));
-        }
-        if let Some(free) = shape.greedy_after {
-            constraints.push(Box::new(GreedyAfter::new(free)));
-        }
-        let begun = Rc::new(Cell::new(false));
-        if shape.one_sentence {
-            let tokenizer = &self.tokenizer;
-            constraints.push(Box::new(OneSentence { tokenizer, ids: Vec::new(), begun: begun.clone() }));
-        }
-        let mut ids = lm::generate_constrained(&self.model, prompt, &options, constraints.as_mut_slice())?;
+        let mut draft = Draft::new(self, prompt, options, shape)?;
+        while draft.step()?.is_some() {}
+        let ids = draft.tokens().to_vec();
         self.read.fetch_add(prompt.len() as u64, Ordering::Relaxed);
         self.written.fetch_add(ids.len() as u64, Ordering::Relaxed);
-        let finished = ids.len() < max_tokens && !begun.get();
-        // Only tokens before a stop come back; a constraint that ends the text leaves none behind it either.
-        ids.truncate(ids.iter().position(|id| options.stop.contains(id)).unwrap_or(ids.len()));
-        Ok((ids, finished))
+        Ok((ids, draft.finished()))
     }
 
     fn grammars(&self) -> Result<&Grammars, Error> {
@@ -171,6 +175,51 @@ impl LocalModel {
         self.check_length(prompt, answers.iter().map(Vec::len).max().unwrap_or(1))?;
         let logs = lm::score(&self.model, prompt, answers)?;
         Ok(softmax(&logs))
+    }
+
+    /// [`Provider::score`] of many conversations at once: what they share is computed once. One that cannot be put to the model
+    /// has its own error in its place, and spoils no other. Up to rounding, a score does not depend on its neighbours.
+    ///
+    /// # Errors
+    /// The model fails.
+    #[expect(clippy::type_complexity, reason = "a result for each inside one for all")]
+    pub fn score_each(
+        &self,
+        conversations: &[Vec<Message>],
+        answers: &[&str],
+    ) -> Result<Vec<Result<Vec<f64>, Error>>, Error> {
+        let asked: Vec<Result<(Vec<u32>, Vec<Vec<u32>>), Error>> =
+            conversations.iter().map(|messages| self.question(messages, answers)).collect();
+        let questions: Vec<lm::Question<'_>> =
+            asked.iter().flatten().map(|(prompt, continuations)| lm::Question { prompt, continuations }).collect();
+        let found = lm::answer(&self.model, &questions, &lm::AnswerOptions::default(), &mut |_| ())?;
+        self.read.fetch_add(found.tokens_computed, Ordering::Relaxed);
+        let mut scores = found.answers.into_iter();
+        let each = asked.into_iter().map(|question| {
+            question?;
+            Ok(softmax(&scores.next().ok_or(Error::NoAnswers)?.scores))
+        });
+        Ok(each.collect())
+    }
+
+    /// A prompt, and the tokens of each answer.
+    fn question(&self, messages: &[Message], answers: &[&str]) -> Result<(Vec<u32>, Vec<Vec<u32>>), Error> {
+        let mut prompt = Vec::new();
+        let mut continuations = Vec::with_capacity(answers.len());
+        for answer in answers {
+            let (before, after) = self.answer_ids(messages, answer)?;
+            prompt = before;
+            continuations.push(after);
+        }
+        self.check_length(&prompt, continuations.iter().map(Vec::len).max().ok_or(Error::NoAnswers)?)?;
+        Ok((prompt, continuations))
+    }
+
+    fn prompt_ids(&self, prompt: Prompt<'_>) -> Result<Vec<u32>, Error> {
+        match prompt {
+            Prompt::Chat(messages) => Ok(self.tokenizer.prompt(messages)?),
+            Prompt::Raw(prefix) => self.raw(prefix),
+        }
     }
 
     /// The tokens of raw text, after the token that begins every text.
@@ -215,10 +264,7 @@ impl Provider for LocalModel {
     }
 
     fn write(&self, prompt: Prompt<'_>, options: &Completion, shape: &Shape) -> Result<Written, Error> {
-        let ids = match prompt {
-            Prompt::Chat(messages) => self.tokenizer.prompt(messages)?,
-            Prompt::Raw(prefix) => self.raw(prefix)?,
-        };
+        let ids = self.prompt_ids(prompt)?;
         let (answer, finished) = self.generate(&ids, options, shape)?;
         let text = self.tokenizer.decode(&answer)?;
         let canonical = self.is_canonical(prompt, &answer, &text)?;
@@ -250,53 +296,9 @@ impl Provider for LocalModel {
     }
 
     fn score(&self, messages: &[Message], answers: &[&str]) -> Result<Vec<f64>, Error> {
-        let mut prompt = Vec::new();
-        let mut continuations = Vec::with_capacity(answers.len());
-        for answer in answers {
-            let (before, after) = self.answer_ids(messages, answer)?;
-            prompt = before;
-            continuations.push(after);
-        }
-        if answers.is_empty() {
-            return Err(Error::NoAnswers);
-        }
+        let (prompt, continuations) = self.question(messages, answers)?;
         self.score_ids(&prompt, &continuations)
     }
-}
-
-/// Ends a text once a further sentence has begun.
-struct OneSentence<'a> {
-    tokenizer: &'a ChatTokenizer,
-    ids: Vec<u32>,
-    begun: Rc<Cell<bool>>,
-}
-
-impl Constraint for OneSentence<'_> {
-    fn restrict(&mut self, _logits: &mut [f32]) -> lm::Result<bool> {
-        Ok(!self.begun.get())
-    }
-
-    fn accept(&mut self, token: u32) -> lm::Result<()> {
-        self.ids.push(token);
-        // Half a character decodes to a replacement mark, which begins nothing.
-        self.begun.set(self.tokenizer.decode(&self.ids).is_ok_and(|text| begins_another(&text)));
-        Ok(())
-    }
-}
-
-/// Whether a mark that ends sentences is followed, after a space, by a capital letter. Names such as `Acme Inc. Borealis`
-/// stop too early now and then: the text is then cut off and no more.
-fn begins_another(text: &str) -> bool {
-    let closed = |before: &str| before.trim_end_matches(['"', '”', '’', ')']).ends_with(['.', '!', '?', '…']);
-    let mut words = text.trim_start().split(' ');
-    let Some(mut before) = words.next() else { return false };
-    for word in words {
-        if closed(before) && word.starts_with(char::is_uppercase) {
-            return true;
-        }
-        before = word;
-    }
-    false
 }
 
 /// exp(l_i) / sum_j exp(l_j), shifted by the largest so that nothing underflows to 0/0.
@@ -314,16 +316,7 @@ fn last_part(folder: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{begins_another, softmax};
-
-    #[test]
-    fn a_second_sentence_has_begun_with_a_capital_after_a_mark_and_a_space() {
-        assert!(begins_another(" Profit rose 3.2% in May. S"));
-        assert!(begins_another("\"We won.\" The mill"));
-        for one in ["Profit rose 3.2% in May.", "Sales of Acme Inc. in May", "U.S. sales", "Profit rose."] {
-            assert!(!begins_another(one), "{one}");
-        }
-    }
+    use super::softmax;
 
     #[test]
     fn very_small_probabilities_still_sum_to_one() {

@@ -30,6 +30,8 @@ fn browse(page: &str, hash: &str, actions: &str) -> Option<String> {
         .arg(format!("--user-data-dir={}", dir.path().join("profile").display()))
         .arg("--dump-dom")
         .arg(format!("file://{}#{hash}", file.display()))
+        // What the browser leaves lying about goes with the page.
+        .env("TMPDIR", dir.path())
         .output();
     match output {
         Ok(output) if output.status.success() => {

@@ -36,6 +36,8 @@ impl Browser {
         command.args(["--no-first-run", "--disable-sync", "--disable-component-update", "--disable-extensions"]);
         command.args(["--disable-background-networking", "--disable-dev-shm-usage", "--hide-scrollbars"]);
         command.arg(format!("--user-data-dir={}", profile.path().display())).arg("about:blank");
+        // What the browser leaves lying about goes with the profile.
+        command.env("TMPDIR", profile.path());
         let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let Ok(mut child) = spawned else {
             println!("pages are not looked at: no shell to start a browser with");
