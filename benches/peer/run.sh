@@ -3,7 +3,8 @@
 # Llama-3.2-1B's shape, the same token rows, one run, turn by turn. Needs python3, 16 GiB of memory, 20 GB of disk.
 #
 #   benches/peer/run.sh                   everything, about an hour on two cores
-#   PARTS="train" benches/peer/run.sh     only train | infer | roundtrip | ablation | table
+#   PARTS="train" benches/peer/run.sh     only train | infer | roundtrip | ablation | service | table
+#   PARTS=service TEXTS=FILE CHAT_MODEL=DIR benches/peer/run.sh    the service next to FastAPI: texts as a JSON list, a model with tokenizer
 #
 # Settings (environment): WORK folder for venv, checkpoint and results (default target/peer); ROUNDS repetitions of each
 # (2); STEPS timed steps a repetition (3); ROWS rows a step of theirs and of our equal-batch run (8); LARGE rows a step of our own (32);
@@ -98,6 +99,30 @@ if has roundtrip; then
         "$ours" logits --model "$small" --adapter "$work/adapter-$side" --data "$work/small_rows.json" --out "$work/logits-$side.json" >/dev/null
         "$python" "$here/adapter_roundtrip.py" check --model "$small" --adapter "$work/adapter-$side" \
             --data "$work/small_rows.json" --logits "$work/logits-$side.json" 2>>"$work/log.txt"
+    done
+fi
+
+if has service; then
+    cargo build --quiet -p service
+    service=${CARGO_TARGET_DIR:-$root/target}/debug/seafin-service
+    served() { # name, port, command: starts it, asks it as many do and as few do, stops it
+        name=$1 && port=$2 && shift 2
+        "$@" >>"$work/log.txt" 2>&1 &
+        started=$!
+        for load in "8 1 ${REQUESTS:-48}" "1 1 8" "1 32 2"; do
+            set -- $load
+            measure "$python" "$here/load.py" --url "http://127.0.0.1:$port" --name "$name" --texts "$TEXTS" \
+                --clients "$1" --each "$2" --requests "$3"
+        done
+        kill "$started" && wait "$started" || true
+    }
+    round=1
+    while [ "$round" -le "$rounds" ]; do
+        served fastapi-bf16 8081 env GLIBC_TUNABLES="$tuned" "$python" "$here/service.py" --model "$CHAT_MODEL" --threads "$threads" --port 8081
+        for precision in bf16 w8a8; do
+            served "seafin-$precision" 8082 env RAYON_NUM_THREADS="$threads" "$service" --quiet --model "$CHAT_MODEL" --precision "$precision" --listen 127.0.0.1:8082
+        done
+        round=$((round + 1))
     done
 fi
 

@@ -8,7 +8,9 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("results")
 options = parser.parse_args()
 with open(options.results, encoding="utf-8") as file:
-    results = [json.loads(line) for line in file if line.startswith("{")]
+    every = [json.loads(line) for line in file if line.startswith("{")]
+# What clients of a service measured has its own table.
+results, loads = ([r for r in every if (r.get("task") == "service") == wanted] for wanted in (False, True))
 
 
 def name_of(result):
@@ -80,5 +82,11 @@ print_table(
     ["prefill_tokens_per_second", "decode_tokens_per_second"],
     "transformers",
 )
+if loads:
+    print("\n### The service\n\n| service | clients | texts a request | texts/s | median s | slowest s |\n|---|---|---|---|---|---|")
+    for engine, clients, each in dict.fromkeys((r["engine"], r["clients"], r["texts_each"]) for r in loads):
+        same = [r for r in loads if (r["engine"], r["clients"], r["texts_each"]) == (engine, clients, each)]
+        figures = [statistics.median(r[key] for r in same) for key in ("texts_per_second", "median_seconds", "slowest_seconds")]
+        print(f"| {engine} | {clients} | {each} | " + " | ".join(f"{figure:.2f}" for figure in figures) + " |")
 versions = {name: version for result in results for name, version in result.get("versions", {}).items() if isinstance(version, str)}
 print("\nVersions: " + ", ".join(f"{name} {version}" for name, version in sorted(versions.items())))

@@ -37,6 +37,8 @@ pub struct RunConfig {
     pub leakage: evaluator::reasoning::leakage::LeakageConfig,
     /// Strategies, compared.
     pub experiments: crate::trading::TradingConfig,
+    /// Limits of the service.
+    pub service: service::Config,
 }
 
 const ASSESSMENT: &str = include_str!("../presets/assessment.toml");

@@ -11,6 +11,7 @@ mod lazy_model;
 mod official_test;
 mod reasoning;
 mod run;
+pub mod serving;
 mod summary;
 pub mod trading;
 pub mod twins;

@@ -46,11 +46,13 @@ pub(crate) struct Stream<'a> {
 pub(crate) type KeyValue = (Tensor, Tensor);
 
 /// The keys and values that all rows see before their own.
-pub(crate) enum Before<'a> {
+pub(crate) enum Before<'a, 'b> {
     Nothing,
     Shared(KeyValue),
     /// A cache's, which the tokens of this pass join.
     Growing(usize, &'a mut crate::KvCache),
+    /// Each row, of one token, has a cache of its own, which it joins.
+    Each(usize, &'a mut [&'b mut crate::KvCache]),
 }
 
 /// What a forward pass leaves for its backward pass. Whatever is absent is computed again from what is there.
@@ -89,7 +91,7 @@ impl Block {
         &self,
         x: &Tensor,
         stream: &Stream<'_>,
-        before: Before<'_>,
+        before: Before<'_, '_>,
         asking: Option<&[u32]>,
         keep: Option<Recompute>,
     ) -> Result<(Option<Tensor>, Saved)> {
@@ -126,7 +128,13 @@ impl Block {
     }
 
     /// Attention up to the output projection, without it.
-    fn attend(&self, x: &Tensor, stream: &Stream<'_>, before: Before<'_>, asking: Option<&[u32]>) -> Result<Attention> {
+    fn attend(
+        &self,
+        x: &Tensor,
+        stream: &Stream<'_>,
+        before: Before<'_, '_>,
+        asking: Option<&[u32]>,
+    ) -> Result<Attention> {
         let config = stream.config;
         let (heads, kv_heads, width) = (config.num_attention_heads, config.num_key_value_heads, config.head_dim);
         let tokens = x.dim(0)?;
@@ -160,6 +168,10 @@ impl Block {
             Before::Nothing => (k, v),
             Before::Shared((keys, values)) => (Tensor::cat(&[keys, k], 0)?, Tensor::cat(&[values, v], 0)?),
             Before::Growing(block, cache) => cache.extend(block, &k, &v)?,
+            Before::Each(block, caches) => {
+                let mixed = mix_each(block, caches, (&q, &k, &v))?.reshape((tokens, heads * width))?;
+                return Ok(Attention { q, k, v, kept, mixed, kept_o: Kept::default() });
+            }
         };
         let mixed = if q.dim(0)? == 0 {
             q.reshape((0, heads * width))?
@@ -214,6 +226,21 @@ const NAMES: [&str; 7] = [
     "mlp.up_proj",
     "mlp.down_proj",
 ];
+
+/// Attention of single tokens, each over the cache that it joins.
+fn mix_each(
+    block: usize,
+    caches: &mut [&mut crate::KvCache],
+    (q, k, v): (&Tensor, &Tensor, &Tensor),
+) -> Result<Tensor> {
+    let mut mixed = Vec::with_capacity(caches.len());
+    for (row, cache) in caches.iter_mut().enumerate() {
+        let (keys, values) = cache.extend(block, &k.narrow(0, row, 1)?, &v.narrow(0, row, 1)?)?;
+        let before = keys.dim(0)? - 1;
+        mixed.push(kernels::attention(&q.narrow(0, row, 1)?, &keys, &values, &PackedRows::new(vec![1]).after(before))?);
+    }
+    Ok(Tensor::cat(&mixed, 0)?)
+}
 
 fn at(x: &Tensor, asking: Option<&[u32]>) -> Result<Tensor> {
     asking.map_or(Ok(x.clone()), |asking| Ok(kernels::gather_rows(x, asking)?))

@@ -95,11 +95,54 @@ impl Writing {
     /// # Errors
     /// The model fails, or [`Error::DeadEnd`]: the constraint forbids every token.
     pub fn step<C: Constraint + ?Sized>(&mut self, model: &Llama, constraint: &mut C) -> Result<Option<u32>> {
-        if self.unread.is_empty() || self.tokens.len() >= self.max_tokens {
+        if self.ended() {
             return Ok(None);
         }
-        let unread = std::mem::take(&mut self.unread);
-        self.logits = next_logits(model, &unread, &mut self.cache)?;
+        self.logits = next_logits(model, &std::mem::take(&mut self.unread), &mut self.cache)?;
+        self.choose(model, constraint)
+    }
+
+    /// [`Writing::step`] of several texts. Those that wait for one token only, which is all but the first time, go through the model
+    /// together: the weights are read once for all of them.
+    ///
+    /// # Errors
+    /// The model fails; what concerns one text only is in its place.
+    pub fn step_together<C: Constraint + ?Sized>(
+        model: &Llama,
+        texts: &mut [(&mut Self, &mut C)],
+    ) -> Result<Vec<Result<Option<u32>>>> {
+        let ended: Vec<bool> = texts.iter().map(|(text, _)| text.ended()).collect();
+        let mut tokens = Vec::new();
+        let mut caches = Vec::new();
+        for (text, _) in texts.iter_mut().filter(|(text, _)| !text.ended()) {
+            match *text.unread {
+                [token] => {
+                    tokens.push(token);
+                    caches.push(&mut text.cache);
+                }
+                _ => text.logits = next_logits(model, &text.unread, &mut text.cache)?,
+            }
+        }
+        let mut rows = next_logits_of_each(model, &tokens, &mut caches)?.into_iter();
+        let next = texts.iter_mut().zip(ended).map(|((text, constraint), ended)| {
+            if ended {
+                return Ok(None);
+            }
+            if text.unread.len() == 1 {
+                text.logits = rows.next().unwrap_or_default();
+            }
+            text.unread.clear();
+            text.choose(model, *constraint)
+        });
+        Ok(next.collect())
+    }
+
+    fn ended(&self) -> bool {
+        self.unread.is_empty() || self.tokens.len() >= self.max_tokens
+    }
+
+    /// Takes the next token from the logits.
+    fn choose<C: Constraint + ?Sized>(&mut self, model: &Llama, constraint: &mut C) -> Result<Option<u32>> {
         let mut left = self.logits.clone();
         if !constraint.restrict(&mut left)? {
             return Ok(None);
@@ -147,6 +190,32 @@ pub fn next_logits(model: &Llama, ids: &[u32], cache: &mut KvCache) -> Result<Ve
     kernels::on_workers(|| {
         let logits = model.logits(&last_hidden(model, ids, cache)?)?;
         Ok(logits.squeeze(0)?.to_dtype(DType::F32)?.to_vec1()?)
+    })
+}
+
+/// [`next_logits`] of several texts, one token and one cache each.
+fn next_logits_of_each(model: &Llama, tokens: &[u32], caches: &mut [&mut KvCache]) -> Result<Vec<Vec<f32>>> {
+    if tokens.is_empty() {
+        return Ok(Vec::new());
+    }
+    kernels::on_workers(|| {
+        let mut packed = Packed::default();
+        for (token, cache) in tokens.iter().zip(caches.iter()) {
+            model.check_rows(std::iter::once([*token].as_slice()), cache.len())?;
+            packed.push(&[*token], cache.len());
+        }
+        let longest = caches.iter().map(|cache| cache.len()).max().unwrap_or(0);
+        let tables = model.rotary.tables(longest + 1)?;
+        let stream = model.stream(&packed, &tables, None);
+        let mut x = model.embed(&packed.ids)?;
+        for (number, block) in model.blocks.iter().enumerate() {
+            if let (Some(out), _) = block.forward(&x, &stream, Before::Each(number, caches), None, None)? {
+                x = out;
+            }
+        }
+        caches.iter_mut().for_each(|cache| cache.advance(1));
+        let hidden = kernels::rms_norm(&x, &model.norm.value(), model.config().rms_norm_eps)?;
+        Ok(model.logits(&hidden)?.to_dtype(DType::F32)?.to_vec2()?)
     })
 }
 

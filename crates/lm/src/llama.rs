@@ -271,7 +271,7 @@ impl Llama {
         self.forward(&packed, |block| Ok(cache.block(block)?.map_or(Before::Nothing, Before::Shared)))
     }
 
-    fn forward<'a>(&self, packed: &Packed, before: impl Fn(usize) -> Result<Before<'a>>) -> Result<Tensor> {
+    fn forward<'a>(&self, packed: &Packed, before: impl Fn(usize) -> Result<Before<'a, 'a>>) -> Result<Tensor> {
         self.through_blocks(packed, |number, block, x, stream| block.forward(x, stream, before(number)?, None, None))
     }
 

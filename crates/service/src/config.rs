@@ -15,7 +15,8 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// Texts, of all requests in hand, that are put to the model together.
     pub texts_at_once: usize,
-    /// Answers that are written at the same time, in turn; further ones wait.
+    /// Answers that are written at the same time, in one pass over the weights; further ones wait. With 1, equal requests get
+    /// equal answers to the last bit whatever else is asked; with more, up to rounding.
     pub writers: usize,
     /// Tokens of one answer, and what is written where a request names no number.
     pub max_answer_tokens: usize,

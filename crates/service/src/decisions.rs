@@ -79,7 +79,7 @@ pub(crate) struct Wanted {
 
 /// A position that the agent wants.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Decided {
+pub(crate) struct TargetPosition {
     symbol: String,
     /// The bar that was seen last.
     #[schema(value_type = String, format = DateTime)]
@@ -103,7 +103,7 @@ pub(crate) struct Decided {
     fact_ids: Vec<String>,
 }
 
-impl From<&Made> for Decided {
+impl From<&Made> for TargetPosition {
     fn from(Made(decision): &Made) -> Self {
         let Decision {
             symbol,
@@ -129,7 +129,7 @@ pub(crate) struct Told {
     as_of: Option<Timestamp>,
     /// How many there are in all by then, of this instrument.
     known: usize,
-    decisions: Vec<Decided>,
+    decisions: Vec<TargetPosition>,
 }
 
 /// What the trading agent had decided at a moment.
@@ -160,6 +160,6 @@ pub(crate) async fn decisions(
     let view = timeline.as_of(as_of.unwrap_or(Timestamp::from_micros(i64::MAX)));
     let symbol = |made: &&Made| wanted.symbol.as_ref().is_none_or(|symbol| made.0.symbol == *symbol);
     let known = view.rows().iter().filter(symbol).count();
-    let newest = view.rows().iter().rev().filter(symbol).take(limit).map(Decided::from).collect();
+    let newest = view.rows().iter().rev().filter(symbol).take(limit).map(TargetPosition::from).collect();
     Ok(Json(Told { as_of, known, decisions: newest }))
 }

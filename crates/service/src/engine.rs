@@ -1,10 +1,10 @@
 //! The one thread that asks the model. Requests wait in a queue; texts of all of them are scored together, and answers are
-//! written in turn, a token each, so that a long one holds nobody up.
+//! written together, a token each at a time, so that a long one holds nobody up.
 
 use crate::{Config, Error, Metrics, error::Refused, writer::Writer};
 use chat::Message;
 use chat::prompts::LABELS;
-use providers::{Completion, LocalModel, Shape};
+use providers::{Completion, Draft, LocalModel, Shape};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -122,13 +122,32 @@ impl Worker {
             {
                 writers.extend(Writer::begin(model, *order).map(|writer| (writer, place)));
             }
-            writers.retain_mut(|(writer, _)| {
-                let goes_on = writer.step();
-                if !goes_on {
-                    self.metrics.written(writer.tokens());
+            self.write(&mut writers);
+        }
+    }
+
+    /// Writes one token of each answer, and lets those go that have ended or that nobody waits for.
+    fn write(&self, writers: &mut Vec<(Writer<'_>, OwnedSemaphorePermit)>) {
+        writers.retain(|(writer, _)| writer.wanted());
+        let mut drafts: Vec<_> = writers.iter_mut().map(|(writer, _)| writer.draft()).collect();
+        match Draft::step_together(&mut drafts) {
+            Ok(tokens) => {
+                let mut tokens = tokens.into_iter();
+                writers.retain_mut(|(writer, _)| {
+                    let goes_on = tokens.next().is_some_and(|token| writer.take(token));
+                    if !goes_on {
+                        self.metrics.written(writer.tokens());
+                    }
+                    goes_on
+                });
+            }
+            Err(error) => {
+                let refused = Refused::from(error);
+                tracing::error!("{}", refused.message());
+                for (writer, _) in writers.drain(..) {
+                    writer.fail(refused.clone());
                 }
-                goes_on
-            });
+            }
         }
     }
 

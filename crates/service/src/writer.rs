@@ -34,19 +34,29 @@ impl<'a> Writer<'a> {
         self.draft.tokens().len()
     }
 
-    /// Writes one token. False: the answer has ended, or nobody waits for it any more.
-    pub(crate) fn step(&mut self) -> bool {
-        if self.pieces.is_closed() {
-            return false;
-        }
-        self.advance().unwrap_or_else(|error| {
-            self.pieces.send(Err(error.into())).ok();
+    /// Whether somebody still waits for it.
+    pub(crate) fn wanted(&self) -> bool {
+        !self.pieces.is_closed()
+    }
+
+    pub(crate) fn draft(&mut self) -> &mut Draft<'a> {
+        &mut self.draft
+    }
+
+    /// Sends what came with the next token. False: the answer has ended.
+    pub(crate) fn take(&mut self, token: Result<Option<u32>, providers::Error>) -> bool {
+        token.and_then(|token| self.tell(token)).unwrap_or_else(|error| {
+            self.fail(error.into());
             false
         })
     }
 
-    fn advance(&mut self) -> Result<bool, providers::Error> {
-        let token = self.draft.step()?;
+    /// Tells who waits why there is no answer.
+    pub(crate) fn fail(&self, why: Refused) {
+        self.pieces.send(Err(why)).ok();
+    }
+
+    fn tell(&mut self, token: Option<u32>) -> Result<bool, providers::Error> {
         if let (Some(count), Some(_)) = (self.alternatives, token) {
             let named = |(id, log): (u32, f64)| Ok((self.model.tokenizer().decode(&[id])?, log));
             let told: Result<Vec<_>, providers::Error> = self.draft.likeliest(count).into_iter().map(named).collect();

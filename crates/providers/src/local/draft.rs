@@ -58,6 +58,20 @@ impl<'a> Draft<'a> {
         Ok(self.writing.step(&self.model.model, self.constraints.as_mut_slice())?)
     }
 
+    /// [`Draft::step`] of several answers of one model, in one pass over its weights. What is written beside it changes an answer's
+    /// logits no more than rounding does.
+    ///
+    /// # Errors
+    /// The model fails; what concerns one answer only is in its place.
+    #[expect(clippy::type_complexity, reason = "a result for each inside one for all")]
+    pub fn step_together(drafts: &mut [&mut Self]) -> Result<Vec<Result<Option<u32>, Error>>, Error> {
+        let Some(model) = drafts.first().map(|draft| draft.model) else { return Ok(Vec::new()) };
+        let mut texts: Vec<_> =
+            drafts.iter_mut().map(|draft| (&mut draft.writing, draft.constraints.as_mut_slice())).collect();
+        let next = Writing::step_together(&model.model, &mut texts)?;
+        Ok(next.into_iter().map(|token| Ok(token?)).collect())
+    }
+
     /// The tokens so far, without one that ended the answer.
     pub fn tokens(&self) -> &[u32] {
         // Only tokens before a stop come back; a constraint that ends the text leaves none behind it either.
