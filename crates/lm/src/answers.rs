@@ -83,41 +83,107 @@ pub fn answer(
     options: &AnswerOptions,
     done: &mut dyn FnMut(usize),
 ) -> Result<Answers> {
+    answer_after(model, &[], questions, options, done)
+}
+
+/// What prompts begin with, read once and kept: for whoever asks again and again, such as a service.
+#[derive(Debug)]
+pub struct Prefix {
+    ids: Vec<u32>,
+    trunk: Trunk,
+}
+
+impl Prefix {
+    /// Reads `ids`.
+    ///
+    /// # Errors
+    /// No tokens, or some that the model cannot read.
+    pub fn read(model: &Llama, ids: &[u32]) -> Result<Self> {
+        model.check_rows(std::iter::once(ids), 0)?;
+        Ok(Self { ids: ids.to_vec(), trunk: trunk(model, ids)? })
+    }
+
+    /// The tokens.
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// Whether a prompt begins with it and goes on.
+    fn begins(&self, prompt: &[u32]) -> bool {
+        prompt.len() > self.ids.len() && prompt.starts_with(&self.ids)
+    }
+}
+
+/// [`answer`], where the longest of `known` with which a prompt begins is not computed again.
+///
+/// # Errors
+/// As [`answer`].
+pub fn answer_after(
+    model: &Llama,
+    known: &[Prefix],
+    questions: &[Question<'_>],
+    options: &AnswerOptions,
+    done: &mut dyn FnMut(usize),
+) -> Result<Answers> {
     for (row, question) in questions.iter().enumerate() {
         check(model, row, question)?;
     }
-    let rows: Vec<Row<'_>> = questions
+    let numbered = || questions.iter().enumerate();
+    let of = |question: &Question<'_>| {
+        let begin = known.iter().enumerate().filter(|(_, prefix)| prefix.begins(question.prompt));
+        begin.max_by_key(|(_, prefix)| prefix.ids.len()).map(|(number, _)| number)
+    };
+    let mut work = Work { model, options, done, answered: 0, found: Answers::default() };
+    work.found.answers = vec![Answer::default(); questions.len()];
+    for (number, prefix) in known.iter().enumerate() {
+        work.group(&prefix.ids, &prefix.trunk, numbered().filter(|(_, q)| of(q) == Some(number)).collect())?;
+    }
+    let others: Vec<(usize, &Question<'_>)> = numbered().filter(|(_, q)| of(q).is_none()).collect();
+    let rows: Vec<Row<'_>> = others
         .iter()
-        .map(|q| Row { ids: q.prompt, predictors: vec![q.prompt.len() - 1], targets: vec![0] })
+        .map(|(_, q)| Row { ids: q.prompt, predictors: vec![q.prompt.len() - 1], targets: vec![0] })
         .collect();
-    let mut found = Answers { answers: vec![Answer::default(); questions.len()], tokens_computed: 0 };
-    let mut answered = 0;
     for group in groups(&rows) {
-        let mut members: Vec<(usize, &Question<'_>)> =
-            group.rows.iter().filter_map(|&row| Some((row, questions.get(row)?))).collect();
+        let members: Vec<_> = group.rows.iter().filter_map(|&row| others.get(row).copied()).collect();
+        let prefix = members.first().and_then(|(_, q)| q.prompt.get(..group.shared)).unwrap_or_default();
+        work.found.tokens_computed += prefix.len() as u64;
+        work.group(prefix, &trunk(model, prefix)?, members)?;
+    }
+    Ok(work.found)
+}
+
+/// Questions on their way to answers.
+struct Work<'a> {
+    model: &'a Llama,
+    options: &'a AnswerOptions,
+    done: &'a mut dyn FnMut(usize),
+    answered: usize,
+    found: Answers,
+}
+
+impl Work<'_> {
+    /// Answers numbered questions that all begin with `prefix`, of which `trunk` holds keys and values.
+    fn group(&mut self, prefix: &[u32], trunk: &Trunk, mut members: Vec<(usize, &Question<'_>)>) -> Result<()> {
         // Neighbours have most in common.
         members.sort_by_key(|(_, question)| question.prompt);
-        let prefix = members.first().and_then(|(_, q)| q.prompt.get(..group.shared)).unwrap_or_default();
-        let trunk = trunk(model, prefix)?;
-        found.tokens_computed += prefix.len() as u64;
         let mut rest = members.as_slice();
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(fitting(rest, group.shared, options));
+            let (now, later) = rest.split_at(fitting(rest, prefix.len(), self.options));
             let asked = now.iter().map(|(_, question)| *question).collect();
-            let mut wave = Wave::new(model, asked, options, prefix, trunk.first(prefix.len())?);
+            let mut wave = Wave::new(self.model, asked, self.options, prefix, trunk.first(prefix.len())?);
             wave.run()?;
-            found.tokens_computed += wave.computed;
+            self.found.tokens_computed += wave.computed;
             for ((row, _), answer) in now.iter().zip(wave.answers) {
-                if let Some(place) = found.answers.get_mut(*row) {
+                if let Some(place) = self.found.answers.get_mut(*row) {
                     *place = answer;
                 }
             }
-            answered += now.len();
-            done(answered);
+            self.answered += now.len();
+            (self.done)(self.answered);
             rest = later;
         }
+        Ok(())
     }
-    Ok(found)
 }
 
 /// Keys and values of what all prompts of a group begin with.

@@ -36,7 +36,7 @@ mod sampling;
 mod score;
 mod step_options;
 
-pub use answers::{Answer, AnswerOptions, Answers, Question, answer};
+pub use answers::{Answer, AnswerOptions, Answers, Prefix, Question, answer, answer_after};
 pub use cache::KvCache;
 pub use config::{Config, RopeScaling};
 pub use constraint::{Constraint, FORBIDDEN, GreedyAfter, MinP};

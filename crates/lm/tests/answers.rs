@@ -6,7 +6,8 @@ mod common;
 use candle_core::Device;
 use common::{model, noise, saved};
 use lm::{
-    Answer, AnswerOptions, Answers, Error, GenerateOptions, Llama, LoraConfig, Question, answer, generate, score,
+    Answer, AnswerOptions, Answers, Error, GenerateOptions, Llama, LoraConfig, Prefix, Question, answer, answer_after,
+    generate, score,
 };
 
 /// Prompts of two instructions and of none, texts of several lengths, one prompt twice.
@@ -68,6 +69,29 @@ fn all_at_once_is_one_at_a_time_however_the_rows_are_cut() {
             assert_as_one_at_a_time(&trained, &found.answers);
         }
     }
+}
+
+#[test]
+fn what_is_known_already_is_not_computed_again_and_changes_nothing() {
+    let (_folder, model) = saved(true);
+    let options = AnswerOptions { max_tokens: 6, stop: vec![2, 9], tokens_at_once: 40 };
+    let (prompts, labels) = (prompts(), labels());
+    let questions: Vec<Question<'_>> =
+        prompts.iter().map(|prompt| Question { prompt, continuations: &labels }).collect();
+    let instruction: Vec<u32> = (10..30).collect();
+    // The longest counts; one that is a whole prompt leaves nothing to ask after, and one begins none.
+    let known = [&instruction[..7], &instruction, &prompts[4], &[48, 48]].map(|ids| Prefix::read(&model, ids).unwrap());
+    assert_eq!(known[1].ids(), instruction);
+    let mut heard = Vec::new();
+    let found = answer_after(&model, &known, &questions, &options, &mut |n| heard.push(n)).unwrap();
+    assert_as_one_at_a_time(&model, &found.answers);
+    assert_eq!(heard.last(), Some(&prompts.len()));
+    // A third of the prompts begin with the instruction, which `answer` reads once.
+    let whole = ask(&model, &AnswerOptions { tokens_at_once: 10_000, ..options.clone() }).tokens_computed;
+    let after =
+        answer_after(&model, &known, &questions, &AnswerOptions { tokens_at_once: 10_000, ..options }, &mut |_| ());
+    assert_eq!(after.unwrap().tokens_computed, whole - instruction.len() as u64);
+    assert!(matches!(Prefix::read(&model, &[]), Err(Error::EmptyRow { .. })));
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub use budget::{Budget, Budgeted, Prices};
 pub use cassette::{Cassette, CassetteMode};
 pub use endpoint::{Endpoint, EndpointConfig};
 pub use error::Error;
-pub use lm::{Precision, Sampling};
+pub use lm::{Precision, Prefix, Sampling};
 pub use local::{Draft, LocalModel};
 pub use shape::{Form, Prompt, Shape, Written};
 pub use simulation::Simulation;

@@ -7,7 +7,7 @@ use crate::source::{check_adapter, check_model, find_model};
 use crate::{Completion, Error, Prompt, Provider, Reply, Shape, Usage, Written};
 use chat::{ChatTokenizer, Message};
 use hub::HubConfig;
-use lm::Precision;
+use lm::{Precision, Prefix};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -177,8 +177,24 @@ impl LocalModel {
         Ok(softmax(&logs))
     }
 
-    /// [`Provider::score`] of many conversations at once: what they share is computed once. One that cannot be put to the model
-    /// has its own error in its place, and spoils no other. Up to rounding, a score does not depend on its neighbours.
+    /// What the prompts of these conversations begin with, read once and kept for [`LocalModel::score_each`]. None where they begin
+    /// with nothing in common.
+    ///
+    /// # Errors
+    /// A conversation cannot be put to the model, or the model fails.
+    pub fn remember(&self, alike: &[Vec<Message>]) -> Result<Option<Prefix>, Error> {
+        let prompts: Vec<Vec<u32>> =
+            alike.iter().map(|messages| self.tokenizer.prompt(messages)).collect::<Result<_, _>>()?;
+        let Some((first, others)) = prompts.split_first() else { return Ok(None) };
+        let same = |at: &usize| others.iter().all(|other| other.get(*at) == first.get(*at));
+        let shared = (0..first.len()).take_while(same).count();
+        let ids = first.get(..shared).filter(|ids| !ids.is_empty());
+        Ok(ids.map(|ids| Prefix::read(&self.model, ids)).transpose()?)
+    }
+
+    /// [`Provider::score`] of many conversations at once: what they share is computed once, and what `known` holds not at all. One
+    /// that cannot be put to the model has its own error in its place, and spoils no other. Up to rounding, a score does not
+    /// depend on its neighbours.
     ///
     /// # Errors
     /// The model fails.
@@ -187,12 +203,14 @@ impl LocalModel {
         &self,
         conversations: &[Vec<Message>],
         answers: &[&str],
+        known: &[Prefix],
     ) -> Result<Vec<Result<Vec<f64>, Error>>, Error> {
         let asked: Vec<Result<(Vec<u32>, Vec<Vec<u32>>), Error>> =
             conversations.iter().map(|messages| self.question(messages, answers)).collect();
         let questions: Vec<lm::Question<'_>> =
             asked.iter().flatten().map(|(prompt, continuations)| lm::Question { prompt, continuations }).collect();
-        let found = lm::answer(&self.model, &questions, &lm::AnswerOptions::default(), &mut |_| ())?;
+        let options = lm::AnswerOptions::default();
+        let found = lm::answer_after(&self.model, known, &questions, &options, &mut |_| ())?;
         self.read.fetch_add(found.tokens_computed, Ordering::Relaxed);
         let mut scores = found.answers.into_iter();
         let each = asked.into_iter().map(|question| {

@@ -1,10 +1,10 @@
 //! The one thread that asks the model. Requests wait in a queue; texts of all of them are scored together, and answers are
 //! written together, a token each at a time, so that a long one holds nobody up.
 
-use crate::{Config, Error, Metrics, error::Refused, writer::Writer};
+use crate::{Config, Error, Metrics, error::Refused, sentiment, writer::Writer};
 use chat::Message;
 use chat::prompts::LABELS;
-use providers::{Completion, Draft, LocalModel, Shape};
+use providers::{Completion, Draft, LocalModel, Prefix, Shape};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -64,7 +64,7 @@ impl Engine {
     pub(crate) fn start(model: LocalModel, config: &Config, metrics: Arc<Metrics>) -> Result<Self, Error> {
         let (jobs, arriving) = channel();
         let (texts, orders) = (VecDeque::new(), VecDeque::new());
-        let worker = Worker { arriving, config: config.clone(), metrics, texts, orders };
+        let worker = Worker { arriving, config: config.clone(), metrics, texts, orders, known: Vec::new() };
         std::thread::Builder::new()
             .name("model".into())
             .spawn(move || worker.run(&model))
@@ -106,10 +106,21 @@ struct Worker {
     metrics: Arc<Metrics>,
     texts: VecDeque<Scoring>,
     orders: VecDeque<(Box<Order>, OwnedSemaphorePermit)>,
+    /// What sentiment questions begin with.
+    known: Vec<Prefix>,
+}
+
+/// Read before the first request comes; where that fails, every question is read whole.
+fn remembered(model: &LocalModel, alike: &[Vec<Message>]) -> Option<Prefix> {
+    model.remember(alike).unwrap_or_else(|error| {
+        tracing::warn!("what all questions begin with is not kept: {error}");
+        None
+    })
 }
 
 impl Worker {
     fn run(mut self, model: &LocalModel) {
+        self.known = sentiment::frames().iter().filter_map(|alike| remembered(model, alike)).collect();
         let mut writers: Vec<(Writer<'_>, OwnedSemaphorePermit)> = Vec::new();
         loop {
             let idle = self.texts.is_empty() && self.orders.is_empty() && writers.is_empty();
@@ -196,7 +207,7 @@ impl Worker {
             return;
         }
         self.metrics.batch(texts.len());
-        match model.score_each(&texts, &LABELS) {
+        match model.score_each(&texts, &LABELS, &self.known) {
             Ok(scores) => {
                 for (place, score) in places.into_iter().zip(scores) {
                     if let Some(Ok(done)) = self.texts.get_mut(place).map(|request| &mut request.done) {

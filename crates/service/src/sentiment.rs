@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
+use chat::Message;
 use chat::prompts::{self, Instruction};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -34,6 +35,12 @@ impl Language {
             Self::Vi => "vi",
         }
     }
+}
+
+/// Of each language, questions that have in common what all questions of that language have.
+pub(crate) fn frames() -> [[Vec<Message>; 2]; 2] {
+    let ask = |text, language: Language| prompts::sentiment_messages(text, language.code(), Instruction::Brief);
+    [Language::En, Language::Vi].map(|language| ["A", "0"].map(|text| ask(text, language)))
 }
 
 /// Texts to read.
@@ -159,7 +166,7 @@ fn check(text: &str, limit: usize) -> Result<(), Refused> {
     }
 }
 
-async fn score(state: &State, conversations: Vec<Vec<chat::Message>>) -> Result<Vec<Scored>, Refused> {
+async fn score(state: &State, conversations: Vec<Vec<Message>>) -> Result<Vec<Scored>, Refused> {
     if conversations.is_empty() {
         return Ok(Vec::new());
     }
