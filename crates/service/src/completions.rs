@@ -23,7 +23,8 @@ type Pieces = UnboundedReceiver<Result<Piece, Refused>>;
 ///
 /// Fields of the protocol that would change the answer and are not done here (`n`, tools, penalties) are refused, never ignored.
 #[utoipa::path(post, path = "/v1/chat/completions", tag = "model", request_body = Request, security(("key" = [])), responses(
-    (status = 200, description = "With `stream`: server-sent events, each a `chat.completion.chunk`, then `[DONE]`.", body = Answer),
+    (status = 200, description = "With `stream`: server-sent events, each a `chat.completion.chunk`, then `[DONE]`.",
+        content((Answer = "application/json"), (String = "text/event-stream"))),
     (status = 400, description = "The body does not fit.", body = ErrorBody),
     (status = 401, description = "The key is missing or wrong.", body = ErrorBody),
     (status = 404, description = "Another model is served.", body = ErrorBody),

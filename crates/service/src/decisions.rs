@@ -66,9 +66,10 @@ impl Decisions {
 /// Which decisions.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// Only what was decided by this moment; without it, all.
-    #[param(value_type = Option<String>, example = "2025-02-24T00:10:00Z")]
+    #[param(value_type = Option<String>, format = DateTime, example = "2025-02-24T00:10:00Z")]
     as_of: Option<String>,
     /// Only this instrument.
     symbol: Option<String>,
@@ -123,6 +124,7 @@ impl From<&Made> for TargetPosition {
 
 /// The newest first.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DecisionList)]
 pub(crate) struct Told {
     /// The moment asked for.
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 /// A conversation to go on with.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ChatCompletionRequest)]
 pub(crate) struct Request {
     /// The served model's name, as `/v1/models` tells it; without it, whichever is served.
     model: Option<String>,
@@ -29,7 +30,7 @@ pub(crate) struct Request {
     #[schema(minimum = 0, maximum = 2)]
     temperature: Option<f64>,
     /// Draw only among the fewest tokens whose probabilities reach this.
-    #[schema(maximum = 1)]
+    #[schema(exclusive_minimum = 0, maximum = 1)]
     top_p: Option<f64>,
     /// Draw only among so many likeliest tokens.
     #[schema(minimum = 1)]
@@ -177,7 +178,8 @@ impl Request {
             None => Ok(limit),
             Some(0) => Err(Refused::bad("bad-parameter", "max_tokens is 0; ask for at least one")),
             Some(wanted) if wanted > limit => {
-                Err(Refused::too_many("tokens of answer", wanted, limit, "max_answer_tokens"))
+                let message = format!("max_tokens is {wanted}; {limit} at most (max_answer_tokens)");
+                Err(Refused::bad("bad-parameter", message))
             }
             Some(wanted) => Ok(wanted),
         }
@@ -257,6 +259,7 @@ fn messages(turns: Vec<Turn>, config: &Config) -> Result<Vec<Message>, Refused> 
 
 /// A whole answer.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChatCompletion)]
 pub(crate) struct Answer {
     pub(crate) id: String,
     pub(crate) object: &'static str,

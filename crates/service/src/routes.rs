@@ -164,7 +164,7 @@ pub(crate) async fn health(Shared(state): Shared<Arc<State>>) -> Json<Health> {
 }
 
 /// Counts and times, in the form that Prometheus reads.
-#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(crate) async fn metrics(Shared(state): Shared<Arc<State>>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], state.metrics.encode(state.engine.in_hand()))

@@ -46,6 +46,7 @@ pub(crate) fn frames() -> [[Vec<Message>; 2]; 2] {
 /// Texts to read.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SentimentRequest)]
 pub(crate) struct Question {
     /// One or more.
     #[schema(min_items = 1, examples(json!(["Profit rose by a third.", "Giảng viên dạy rất dễ hiểu."])))]
@@ -92,6 +93,7 @@ pub(crate) enum Outcome {
 
 /// One outcome a text, in their order.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SentimentResponse)]
 pub(crate) struct Answer {
     /// Who read them.
     model: String,

@@ -155,7 +155,7 @@ fn what_is_not_done_here_or_makes_no_sense_is_refused_by_name() {
         (json!({"messages": [{"role": "user", "content": "a</s>"}]}), 400, "text-refused", "`</s>`"),
         (json!({"messages": [{"role": "user", "content": "a ".repeat(300)}]}), 400, "text-too-long", "context of 512"),
         (json!({"max_tokens": 0}), 400, "bad-parameter", "max_tokens is 0"),
-        (json!({"max_tokens": 100_000}), 413, "too-large", "max_answer_tokens"),
+        (json!({"max_tokens": 100_000}), 400, "bad-parameter", "max_answer_tokens"),
         (json!({"max_tokens": -1}), 400, "bad-body", "does not fit"),
         (json!({"temperature": 2.5}), 400, "bad-parameter", "temperature is 2.5"),
         (json!({"top_p": 0.0}), 400, "bad-parameter", "top_p is 0"),

@@ -134,16 +134,38 @@ fn the_description_names_every_call_with_its_refusals() {
     let described = server.get("/openapi.json").json();
     let paths: Vec<&str> = described["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(paths, ["/health", "/metrics", "/v1/chat/completions", "/v1/decisions", "/v1/models", "/v1/sentiment"]);
+    for parameter in described["paths"]["/v1/decisions"]["get"]["parameters"].as_array().unwrap() {
+        assert_eq!(parameter["in"], "query");
+    }
+    // What comes back is of a described type.
+    for (path, kind) in [("/health", "application/json"), ("/metrics", "application/openmetrics-text")] {
+        let sent = server.get(path).headers["content-type"].to_str().unwrap().to_owned();
+        assert!(sent.starts_with(kind), "{sent}");
+        assert!(described["paths"][path]["get"]["responses"]["200"]["content"][kind].is_object(), "{path}");
+    }
     // Every reference leads somewhere.
     let text = described.to_string();
     for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1) {
         let name = reference.split('"').next().unwrap();
         assert!(described["components"]["schemas"][name].is_object(), "{name}");
     }
-    // What is refused really has the described form.
-    let refused = server.post("/v1/sentiment", &json!({"texts": []})).json();
-    for field in described["components"]["schemas"]["ErrorText"]["required"].as_array().unwrap() {
-        assert!(refused["error"][field.as_str().unwrap()].is_string());
+    // What comes back has the fields that the call's own type must have.
+    let sentiment = server.post("/v1/sentiment", &json!({"texts": ["Sales rose."]}));
+    let refused = server.post("/v1/sentiment", &json!({"texts": []}));
+    let messages = json!([{"role": "user", "content": "Where next?"}]);
+    let completion = server.post("/v1/chat/completions", &json!({"messages": messages, "max_tokens": 2}));
+    for (method, path, reply) in [
+        ("post", "/v1/sentiment", sentiment),
+        ("post", "/v1/sentiment", refused),
+        ("post", "/v1/chat/completions", completion),
+        ("get", "/v1/models", server.get("/v1/models")),
+        ("get", "/health", server.get("/health")),
+    ] {
+        let content = &described["paths"][path][method]["responses"][reply.status.to_string()]["content"];
+        let name = content["application/json"]["schema"]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+        for field in described["components"]["schemas"][name]["required"].as_array().unwrap() {
+            assert!(!reply.json()[field.as_str().unwrap()].is_null(), "{path}: {name} has no {field}");
+        }
     }
 }
 
