@@ -213,7 +213,9 @@ fn next_logits_of_each(model: &Llama, tokens: &[u32], caches: &mut [&mut KvCache
                 x = out;
             }
         }
-        caches.iter_mut().for_each(|cache| cache.advance(1));
+        for cache in caches.iter_mut() {
+            cache.advance(1);
+        }
         let hidden = kernels::rms_norm(&x, &model.norm.value(), model.config().rms_norm_eps)?;
         Ok(model.logits(&hidden)?.to_dtype(DType::F32)?.to_vec2()?)
     })

@@ -63,7 +63,6 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     /// The model fails; what concerns one answer only is in its place.
-    #[expect(clippy::type_complexity, reason = "a result for each inside one for all")]
     pub fn step_together(drafts: &mut [&mut Self]) -> Result<Vec<Result<Option<u32>, Error>>, Error> {
         let Some(model) = drafts.first().map(|draft| draft.model) else { return Ok(Vec::new()) };
         let mut texts: Vec<_> =
