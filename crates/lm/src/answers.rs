@@ -86,7 +86,7 @@ pub fn answer(
     answer_after(model, &[], questions, options, done)
 }
 
-/// What prompts begin with, read once and kept: for whoever asks again and again, such as a service.
+/// What prompts begin with, read once by a model and kept: for whoever asks that model again and again, such as a service.
 #[derive(Debug)]
 pub struct Prefix {
     ids: Vec<u32>,

@@ -8,6 +8,7 @@ use providers::{Completion, Draft, LocalModel, Prefix, Shape};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread::JoinHandle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// One text's probabilities of the labels, or why it could not be read.
@@ -57,6 +58,7 @@ pub(crate) struct Engine {
     /// One place for each request that may be in hand.
     places: Arc<Semaphore>,
     limit: usize,
+    thread: Arc<JoinHandle<()>>,
 }
 
 impl Engine {
@@ -65,11 +67,17 @@ impl Engine {
         let (jobs, arriving) = channel();
         let (texts, orders) = (VecDeque::new(), VecDeque::new());
         let worker = Worker { arriving, config: config.clone(), metrics, texts, orders, known: Vec::new() };
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("model".into())
             .spawn(move || worker.run(&model))
             .map_err(|source| Error::System { what: "the model's thread", source })?;
-        Ok(Self { jobs, places: Arc::new(Semaphore::new(config.max_requests)), limit: config.max_requests })
+        let (limit, thread) = (config.max_requests, Arc::new(thread));
+        Ok(Self { jobs, places: Arc::new(Semaphore::new(limit)), limit, thread })
+    }
+
+    /// Whether the thread still runs: only a fault of ours ends it while somebody can ask.
+    pub(crate) fn runs(&self) -> bool {
+        !self.thread.is_finished()
     }
 
     /// Requests that wait for the model or are being answered by it.
@@ -139,17 +147,13 @@ impl Worker {
 
     /// Writes one token of each answer, and lets those go that have ended or that nobody waits for.
     fn write(&self, writers: &mut Vec<(Writer<'_>, OwnedSemaphorePermit)>) {
-        writers.retain(|(writer, _)| writer.wanted());
+        writers.retain(|(writer, _)| writer.wanted() || self.let_go(writer));
         let mut drafts: Vec<_> = writers.iter_mut().map(|(writer, _)| writer.draft()).collect();
         match Draft::step_together(&mut drafts) {
             Ok(tokens) => {
                 let mut tokens = tokens.into_iter();
                 writers.retain_mut(|(writer, _)| {
-                    let goes_on = tokens.next().is_some_and(|token| writer.take(token));
-                    if !goes_on {
-                        self.metrics.written(writer.tokens());
-                    }
-                    goes_on
+                    tokens.next().is_some_and(|token| writer.take(token)) || self.let_go(writer)
                 });
             }
             Err(error) => {
@@ -160,6 +164,12 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Counts what was written. False: it is not kept.
+    fn let_go(&self, writer: &Writer<'_>) -> bool {
+        self.metrics.written(writer.tokens());
+        false
     }
 
     /// Takes all jobs that wait; where there is nothing else to do, waits for one.

@@ -1,6 +1,6 @@
 use crate::decisions::Decisions;
 use crate::engine::Engine;
-use crate::error::Refused;
+use crate::error::{ErrorBody, Refused};
 use crate::{Config, Metrics, completions, decisions, openapi, sentiment};
 use artifacts::runtime::Stopwatch;
 use axum::body::Bytes;
@@ -140,7 +140,7 @@ async fn page() -> impl IntoResponse {
 /// Whether the service can answer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// Always `ok`: a service that cannot answer does not listen.
+    /// Always `ok`; a service that cannot answer says so with status 503.
     status: &'static str,
     /// The model that is served.
     model: String,
@@ -152,15 +152,21 @@ pub(crate) struct Health {
 }
 
 /// Whether the service can answer.
-#[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = Health)))]
-pub(crate) async fn health(Shared(state): Shared<Arc<State>>) -> Json<Health> {
-    Json(Health {
+#[utoipa::path(get, path = "/health", tag = "operations", responses(
+    (status = 200, body = Health),
+    (status = 503, description = "The model's thread has ended.", body = ErrorBody),
+))]
+pub(crate) async fn health(Shared(state): Shared<Arc<State>>) -> Result<Json<Health>, Refused> {
+    if !state.engine.runs() {
+        return Err(Refused::ended());
+    }
+    Ok(Json(Health {
         status: "ok",
         model: state.name.clone(),
         in_hand: state.engine.in_hand(),
         decisions: state.decisions.is_some(),
         version: env!("CARGO_PKG_VERSION"),
-    })
+    }))
 }
 
 /// Counts and times, in the form that Prometheus reads.
